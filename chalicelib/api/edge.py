@@ -1,0 +1,145 @@
+"""The HTTP edge: a request as plain data, an error as an answer, one place for both.
+
+Routes are Chalice's, views are ours: a view takes a Call and returns a Body or a dict. Nothing
+here, and nothing a view logs, may hold a path or a query: keys travel in them.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.bootstrap import platform, system_clock
+from chalicelib.domain.ids import new_ulid
+from chalicelib.domain.times import Millis
+from chalicelib.errors import Kind, SesameError
+from chalicelib.settings import SettingsError
+
+STATUS = {
+    Kind.INVALID: 400,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.PAYMENT: 402,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.CONFLICT: 409,
+    Kind.TOO_LARGE: 413,
+    Kind.MEDIA_TYPE: 415,
+    Kind.UNPROCESSABLE: 422,
+    Kind.LIMIT: 429,
+    Kind.BUSY: 503,
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An HTTP request. Header names are lower-case; of a repeated query parameter the first counts.
+
+    `received_at` is when API Gateway took it, so that it includes the Lambda's start.
+    """
+
+    method: str
+    template: str
+    path: Mapping[str, str] = field(repr=False)
+    query: Mapping[str, str] = field(repr=False)
+    query_string: str = field(repr=False)
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    request_id: str
+    received_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """An answer that is no JSON object of ours."""
+
+    text: str
+    content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+View = Callable[[Call], Body | Mapping[str, Any]]
+
+
+def route(blueprint: Blueprint, path: str, method: str) -> Callable[[View], View]:
+    """Serve `path` by a view; its SesameErrors become answers in the shape of spec B."""
+
+    def register(view: View) -> View:
+        @wraps(view)
+        def handle(**path_parameters: str) -> Response:
+            call = _call_of(blueprint.current_request, path_parameters)
+            return _answered(view, call)
+
+        # Views check the content type themselves, to refuse it in our own shape.
+        blueprint.route(path, methods=[method], content_types=["*/*"], name=view.__name__)(handle)
+        return view
+
+    return register
+
+
+def _answered(view: View, call: Call) -> Response:
+    try:
+        answer = view(call)
+    except SesameError as error:
+        return _refusal(call, STATUS[error.kind], error)
+    except SettingsError:
+        log.exception("%s %s %s", call.request_id, call.method, call.template)
+        return _json(call, 500, _error("system_configuration_error", "System configuration error"))
+    except Exception:
+        log.exception("%s %s %s", call.request_id, call.method, call.template)
+        return _json(call, 500, _error("internal_error", "An unexpected error occurred."))
+    if isinstance(answer, Body):
+        headers = {"Content-Type": answer.content_type, **_common(call), **answer.headers}
+        return Response(answer.text, status_code=200, headers=headers)
+    return _json(call, 200, answer)
+
+
+def _call_of(request: Any, path_parameters: Mapping[str, str]) -> Call:
+    query = request.query_params
+    pairs = [(name, value) for name in query or () for value in query.getlist(name)]
+    context = request.context
+    received = context.get("requestTimeEpoch")
+    return Call(
+        method=request.method,
+        template=request.path,
+        path=path_parameters,
+        query={name: value for name, value in reversed(pairs)},
+        query_string=urlencode(pairs),
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=request.raw_body,
+        request_id=context.get("requestId") or new_ulid(system_clock()),
+        received_at=Millis(received) if received else platform().clock(),
+    )
+
+
+def _refusal(call: Call, status: int, error: SesameError) -> Response:
+    body = _error(error.code, error.message)
+    if error.field is not None:
+        body["field"] = error.field
+    answer = _json(call, status, body)
+    if error.retry_after is not None:
+        answer.headers["Retry-After"] = str(error.retry_after)
+    return answer
+
+
+def _error(code: str, message: str) -> dict[str, str]:
+    return {"status": "error", "code": code, "message": message}
+
+
+def _json(call: Call, status: int, body: Mapping[str, Any]) -> Response:
+    headers = {"Content-Type": "application/json", **_common(call)}
+    return Response(json.dumps(body, ensure_ascii=False), status_code=status, headers=headers)
+
+
+def _common(call: Call) -> dict[str, str | list[str]]:
+    return {
+        "X-Request-Id": call.request_id,
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }

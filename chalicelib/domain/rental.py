@@ -1,0 +1,91 @@
+"""A rental's states and what each allows. Pure: the stores hold it, the services ask it."""
+
+import json
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from chalicelib.domain.ids import E164, RentalId, UserId
+from chalicelib.domain.money import NOTHING, Micros
+from chalicelib.domain.times import Millis, later
+
+MOST_MESSAGES = 10
+"""How many SMS a rental holds; a further one is kept apart and not charged."""
+
+
+class RentalStatus(StrEnum):
+    """Where a rental stands."""
+
+    ACTIVE = "active"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One SMS of a rental. Until it is `paid`, nobody is shown its text or code."""
+
+    message_id: str
+    sender: str
+    text: str
+    code: str | None
+    service: str | None
+    provider: str
+    received_at: Millis
+    paid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rental:
+    """One number held by one user for one purpose until it is cancelled or expires."""
+
+    rental_id: RentalId
+    user_id: UserId
+    phone_number: E164
+    country: str
+    operator_id: int
+    service: str
+    price: Micros
+    supplier: str
+    status: RentalStatus
+    created_at: Millis
+    expires_at: Millis
+    cancel_after: int
+    message_count: int
+    messages: tuple[Message, ...]
+    refund: Micros = NOTHING
+    closed_at: Millis | None = None
+
+    def status_at(self, now: Millis) -> RentalStatus:
+        """The status that a reader is told: over at `expires_at`, whether swept yet or not."""
+        if self.status is RentalStatus.ACTIVE and now >= self.expires_at:
+            return RentalStatus.EXPIRED
+        return self.status
+
+    def is_open(self, now: Millis) -> bool:
+        """Whether it can still receive, and be cancelled."""
+        return self.status_at(now) is RentalStatus.ACTIVE
+
+    def can_cancel(self, now: Millis) -> bool:
+        """Whether a cancel would be taken now: it is open, and `cancel_after` seconds old."""
+        return self.is_open(now) and now >= later(self.created_at, seconds=self.cancel_after)
+
+    def refund_due(self) -> Micros:
+        """What closing it gives back: the price if no SMS came, else nothing."""
+        return self.price if self.message_count == 0 else NOTHING
+
+    def unpaid(self) -> list[int]:
+        """The positions of the messages that wait for money, in order of arrival."""
+        return [at for at, message in enumerate(self.messages) if not message.paid]
+
+
+def dump(rental: Rental) -> str:
+    """`rental` as the JSON that an idempotency key keeps, to be answered again."""
+    return json.dumps(asdict(rental), ensure_ascii=False)
+
+
+def load(text: str) -> Rental:
+    """The rental that `dump` wrote."""
+    fields = json.loads(text)
+    messages = tuple(Message(**message) for message in fields.pop("messages"))
+    status = RentalStatus(fields.pop("status"))
+    return Rental(**fields, status=status, messages=messages)

@@ -1,0 +1,44 @@
+"""Idempotency keys: the first answer to a request is the answer to its repeats."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.domain.ids import UserId
+from chalicelib.domain.times import DAY, Millis
+from chalicelib.errors import RequestKeyReusedError
+
+KEPT_FOR = DAY
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """A user's idempotency key, and the hash of what it was sent with."""
+
+    request_id: str
+    parameters: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenRequest:
+    """A key that was answered before."""
+
+    parameters: str
+    answer: str
+    expires_at: Millis
+
+
+def request_key(
+    user_id: UserId, key: str, route: str, parameters: Mapping[str, object]
+) -> RequestKey:
+    """The key `key` of `user_id` for a call of `route` with `parameters`."""
+    text = json.dumps([route, dict(parameters)], sort_keys=True, ensure_ascii=True)
+    return RequestKey(f"{user_id}#{key}", hashlib.sha256(text.encode()).hexdigest())
+
+
+def first_answer(request: RequestKey, seen: SeenRequest) -> str:
+    """The answer to replay. Raises RequestKeyReusedError if the parameters were others."""
+    if seen.parameters != request.parameters:
+        raise RequestKeyReusedError
+    return seen.answer

@@ -1,0 +1,50 @@
+"""Users: who may act, and the endpoint that they are told at."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.domain.ids import UserId
+from chalicelib.domain.money import Micros
+
+
+class UserStatus(StrEnum):
+    """Whether the admin has let a user in."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a user's webhooks go. `generation` counts the secrets that it has had."""
+
+    url: str
+    generation: int
+    events: tuple[str, ...]
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """An API consumer, with the live counters that limits are held against."""
+
+    user_id: UserId
+    login: str
+    name: str
+    status: UserStatus
+    active: bool
+    balance: Micros
+    open_rentals: int
+    rentals_total: int
+    cancel_hour: int
+    cancel_count: int
+    key_hashes: tuple[str, ...]
+    endpoint: Endpoint | None
+
+    def may_act(self) -> bool:
+        """Whether keys of this user open anything."""
+        return self.active and self.status is UserStatus.APPROVED
+
+    def unused_cancels(self, hour: int) -> int:
+        """How many rentals were cancelled without an SMS in that hour since the epoch."""
+        return self.cancel_count if self.cancel_hour == hour else 0

@@ -1,0 +1,88 @@
+"""What every SMS provider's module offers, and the words they share.
+
+A provider is one module of this package, named as in its URL, that defines
+
+    verify(post, account, now) -> bool            is this post genuinely theirs?
+    parse(post, now) -> list[InboundSms]          its messages; InvalidInputError if unreadable
+    accepted() -> Reply                           what it wants to hear so as not to send again
+
+Errors are answered by status alone: providers read no bodies. docs/adding-a-provider.md is the
+checklist.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from chalicelib.domain.times import Millis
+from chalicelib.errors import InvalidInputError, MissingInputError
+from chalicelib.settings import ProviderAccount
+
+MOST_TEXT = 4_000
+"""Characters of one SMS: ten of them must fit a rental's item of 400 kB, four bytes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundPost:
+    """An HTTP request as it came: `url` is the public one, `headers` have lower-case names."""
+
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class InboundSms:
+    """One SMS that a provider brings. Numbers are as the provider wrote them."""
+
+    message_id: str
+    sender: str
+    to: str
+    text: str
+    received_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """The body and content type that a provider wants with its 200."""
+
+    body: str
+    content_type: str
+
+
+class Provider(Protocol):
+    """The contract that a provider's module fulfils."""
+
+    def verify(self, post: InboundPost, account: ProviderAccount, now: Millis) -> bool:
+        """Whether one of the account's secrets signed this post, fresh where it says when."""
+
+    def parse(self, post: InboundPost, now: Millis) -> list[InboundSms]:
+        """The post's messages. Raises InvalidInputError naming the field."""
+
+    def accepted(self) -> Reply:
+        """The answer that stops the provider from sending again."""
+
+
+def required(fields: Mapping[str, object], name: str, *, most: int = 256) -> str:
+    """The text of field `name`. Raises InvalidInputError if it is absent, blank or too long."""
+    value = fields.get(name)
+    if value is None or value == "":
+        raise MissingInputError(name, "a text")
+    if not isinstance(value, str) or not value.strip() or len(value) > most:
+        raise InvalidInputError(name, f"a text of 1 to {most} characters")
+    return well_formed(value)
+
+
+def sms_text(fields: Mapping[str, object], name: str) -> str:
+    """The SMS body in field `name`, which may be empty. Raises InvalidInputError."""
+    value = fields.get(name)
+    if value is None:
+        raise MissingInputError(name, "the text of the SMS")
+    if not isinstance(value, str) or len(value) > MOST_TEXT:
+        raise InvalidInputError(name, f"a text of at most {MOST_TEXT} characters")
+    return well_formed(value)
+
+
+def well_formed(text: str) -> str:
+    """`text` with lone surrogates replaced: they can't be stored or sent as UTF-8."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

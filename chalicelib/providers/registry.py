@@ -1,0 +1,25 @@
+"""Which providers there are. A provider's name is its module's and the one in its URL."""
+
+from importlib import import_module
+
+from chalicelib.providers.contract import Provider
+
+NAMES = frozenset(
+    {
+        "generic",
+        "simulator",
+        "twilio",
+    }
+)
+
+
+def get(name: str) -> Provider | None:
+    """The provider called `name`, imported when first asked for; None if there is none.
+
+    `name` comes from a URL: only what is listed here is ever imported.
+    """
+    if name not in NAMES:
+        return None
+    # mypy takes any module for a Provider; tests/providers/contract_suite.py compares signatures.
+    provider: Provider = import_module(f"chalicelib.providers.{name}")
+    return provider

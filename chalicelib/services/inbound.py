@@ -1,0 +1,168 @@
+"""Inbound SMS: each stored once, matched to its rental, charged, and told of.
+
+An SMS that this returns from is stored, whatever happens next. Source: DESIGN.md, "Decided" 2
+and 10.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from chalicelib.domain.code_finder import FoundCode
+from chalicelib.domain.events import Event, sms_event
+from chalicelib.domain.ids import new_ulid
+from chalicelib.domain.money import Micros
+from chalicelib.domain.phone import normalise
+from chalicelib.domain.rental import MOST_MESSAGES, Message, Rental
+from chalicelib.domain.times import Clock
+from chalicelib.errors import BusyError
+from chalicelib.providers.contract import InboundSms
+from chalicelib.services.webhooks import Webhooks
+from chalicelib.settings import Settings
+from chalicelib.stores import inbound, messages, numbers
+from chalicelib.stores.db import RefusedError
+from chalicelib.stores.inbound import Fate, StoredSms
+from chalicelib.stores.ledger import Entry, EntryKind
+from chalicelib.stores.numbers import Number, Tenancy
+
+_MOST_TRIES = 4
+"""As the first SMS, as a further one, as one that waits for money, and once for a lost race."""
+
+FindCode = Callable[[str, str | None], FoundCode | None]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """Takes the SMS that providers post."""
+
+    settings: Settings
+    clock: Clock
+    webhooks: Webhooks
+    find_code: FindCode
+
+    def receive(self, provider: str, account: str, sms: InboundSms) -> Fate:
+        """Store an SMS and give it to the rental of its number; a repeat changes nothing.
+
+        Raises BusyError, having stored nothing: the provider is to send it again.
+        """
+        recipient = normalise(sms.to)
+        number = numbers.get(recipient) if recipient is not None else None
+        stored = StoredSms(
+            key=inbound.message_key(provider, account, sms.message_id),
+            fate=_fate_of(number, provider, account),
+            sender=sms.sender,
+            recipient=recipient or sms.to,
+            text=sms.text,
+            received_at=sms.received_at,
+            stored_at=self.clock(),
+            retention_days=self.settings.sms_retention_days,
+        )
+        if stored.fate is not Fate.MATCHED or number is None or number.tenancy is None:
+            return _keep(stored)
+        if stored.stored_at >= number.tenancy.expires_at:
+            return _keep(replace(stored, fate=Fate.LATE))
+        message = self._message_of(provider, sms)
+        return self._give(stored, message, number, number.tenancy)
+
+    def _give(self, stored: StoredSms, message: Message, number: Number, tenancy: Tenancy) -> Fate:
+        """Record the SMS on its rental: as its first, else charged, else waiting for money."""
+        first, affordable = True, True
+        for _ in range(_MOST_TRIES):
+            now = self.clock()
+            shown = replace(message, paid=affordable)
+            event = payment = None
+            if affordable:
+                event = sms_event(
+                    tenancy.user_id, tenancy.rental_id, number.phone_number, shown, now
+                )
+            if affordable and not first:
+                payment = Entry(
+                    user_id=tenancy.user_id,
+                    cause=new_ulid(now),
+                    kind=EntryKind.SMS,
+                    amount=Micros(-tenancy.price),
+                    reference=tenancy.rental_id,
+                    at=now,
+                )
+            kept = replace(
+                stored, rental_id=tenancy.rental_id, event_id=event.event_id if event else None
+            )
+            try:
+                messages.record(
+                    kept,
+                    shown,
+                    tenancy.rental_id,
+                    first=first,
+                    payment=payment,
+                    event=event,
+                    retention_days=self.settings.sms_retention_days,
+                )
+            except RefusedError as refusal:
+                if "inbound" in refusal.why:
+                    return Fate.MATCHED
+                if "rental" in refusal.why:
+                    fate = _fate_on(refusal.why["rental"], stored)
+                    if fate is not Fate.MATCHED:
+                        return _keep(replace(stored, fate=fate, rental_id=tenancy.rental_id))
+                    first = refusal.why["rental"].message_count == 0
+                elif "user" in refusal.why:
+                    affordable = False
+            else:
+                self._tell(event)
+                return Fate.MATCHED
+        raise BusyError
+
+    def _tell(self, event: Event | None) -> None:
+        if event is not None:
+            self.webhooks.tell(event)
+
+    def _message_of(self, provider: str, sms: InboundSms) -> Message:
+        sender = normalise(sms.sender) or sms.sender
+        found = self._code_in(sms.text, sender)
+        return Message(
+            message_id=sms.message_id,
+            sender=sender,
+            text=sms.text,
+            code=found.code if found else None,
+            service=found.service if found else None,
+            provider=provider,
+            received_at=sms.received_at,
+            paid=True,
+        )
+
+    def _code_in(self, text: str, sender: str) -> FoundCode | None:
+        try:
+            return self.find_code(text, sender)
+        except Exception:  # noqa: BLE001  (a finder that fails finds nothing, and stops nothing)
+            log.error("the code finder failed on an SMS of %d characters", len(text))
+            return None
+
+
+def _fate_of(number: Number | None, provider: str, account: str) -> Fate:
+    if number is None:
+        return Fate.UNKNOWN_NUMBER
+    if number.provider is not None and (number.provider, number.account) != (provider, account):
+        return Fate.NOT_BOUND
+    if number.tenancy is None:
+        return Fate.NO_RENTAL
+    return Fate.MATCHED
+
+
+def _fate_on(rental: Rental | None, stored: StoredSms) -> Fate:
+    """What becomes of an SMS that the rental of its number did not take."""
+    if rental is None or not rental.is_open(stored.stored_at):
+        return Fate.LATE
+    if rental.message_count >= MOST_MESSAGES:
+        return Fate.FULL
+    return Fate.MATCHED
+
+
+def _keep(stored: StoredSms) -> Fate:
+    try:
+        inbound.keep(stored)
+    except RefusedError:
+        # It came before. What became of it then stands.
+        return stored.fate
+    return stored.fate

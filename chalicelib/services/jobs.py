@@ -1,0 +1,70 @@
+"""The schedules' work. Each job may run twice, or twice at once, and changes nothing by it."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chalicelib.domain.ids import RentalId
+from chalicelib.domain.times import SECOND, Clock, Millis
+from chalicelib.errors import BusyError
+from chalicelib.services.catalogue import Catalogue
+from chalicelib.services.numbers import Numbers
+from chalicelib.services.rentals import Rentals
+from chalicelib.services.webhooks import Webhooks
+from chalicelib.settings import Settings
+from chalicelib.stores import queues
+
+BUDGET = 40 * SECOND
+"""How long a job works by itself; its Lambda has 60 s."""
+
+_PAGE = 100
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Jobs:
+    """What happens without anybody asking."""
+
+    settings: Settings
+    clock: Clock
+    rentals: Rentals
+    numbers: Numbers
+    catalogue: Catalogue
+    webhooks: Webhooks
+
+    def expire_rentals(self) -> None:
+        """Close the rentals whose time is over, the longest first.
+
+        What does not fit in this run's time goes to the sweeps queue by the page, to be done by
+        several Lambdas at once.
+        """
+        ends = self._ends()
+        for page in self.rentals.overdue(limit=_PAGE):
+            if self.clock() < ends:
+                self.expire_page(page)
+            else:
+                queues.send(self.settings.sweeps_queue, {"expire": page})
+
+    def expire_page(self, rental_ids: Sequence[RentalId]) -> None:
+        """Close these rentals; one that can't be closed now is left for the next run."""
+        for rental_id in rental_ids:
+            try:
+                self.rentals.expire(rental_id)
+            except BusyError:
+                log.warning("rental %s could not be closed, left for the next run", rental_id)
+
+    def end_rests(self) -> None:
+        """Free the numbers that have rested."""
+        self.numbers.end_rests(self._ends())
+
+    def count_stock(self) -> None:
+        """Count the free numbers into the item that everybody reads."""
+        self.catalogue.count_stock()
+
+    def requeue_deliveries(self) -> None:
+        """Tell the webhooks queue what it was not told of, or has lost."""
+        self.webhooks.requeue_due(self._ends())
+
+    def _ends(self) -> Millis:
+        return Millis(self.clock() + BUDGET)

@@ -1,0 +1,47 @@
+"""Events and the deliveries that carry them: written with what they tell of (the outbox)."""
+
+from chalicelib.domain.events import Event
+from chalicelib.domain.times import DAY, SECOND, Millis, epoch_seconds
+from chalicelib.stores import db, shards
+from chalicelib.stores.tables import DeliveryRow, EventRow
+
+TOLD_WITHIN = 10 * SECOND
+"""A delivery that its queue was not told of within this is taken up by the sweep."""
+
+
+def steps(event: Event | None, retention_days: int) -> dict[str, db.Step | None]:
+    """The parts of a transaction that write an event and its delivery."""
+    if event is None:
+        return {}
+    ttl = epoch_seconds(Millis(event.at + retention_days * DAY))
+    return {
+        "event": db.put(
+            EventRow(
+                event.user_id,
+                event.event_id,
+                type=event.type,
+                body=event.body,
+                reference=event.reference,
+                ttl=ttl,
+            ),
+            EventRow.event_id.does_not_exist(),
+        ),
+        "delivery": db.put(
+            DeliveryRow(
+                event.delivery_id,
+                user_id=event.user_id,
+                event_id=event.event_id,
+                type=event.type,
+                body=event.body,
+                state="pending",
+                created_at=event.at,
+                attempts=0,
+                due=shards.some_key(shards.DUE),
+                next_at=event.at + TOLD_WITHIN,
+                not_before=event.at,
+                lease_until=0,
+                ttl=ttl,
+            ),
+            DeliveryRow.delivery_id.does_not_exist(),
+        ),
+    }

@@ -1,0 +1,66 @@
+"""Every SMS that was ever posted to us, matched or not, once each."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.domain.ids import EventId, RentalId
+from chalicelib.domain.times import DAY, Millis, epoch_seconds
+from chalicelib.stores import db
+from chalicelib.stores.tables import InboundRow
+
+
+class Fate(StrEnum):
+    """What became of an SMS."""
+
+    MATCHED = "matched"
+    UNKNOWN_NUMBER = "unknown_number"
+    NO_RENTAL = "no_rental"
+    LATE = "late"
+    FULL = "full"
+    NOT_BOUND = "not_bound"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSms:
+    """An SMS as it is kept. `key` is provider#account#message_id."""
+
+    key: str
+    fate: Fate
+    sender: str
+    recipient: str
+    text: str
+    received_at: Millis
+    stored_at: Millis
+    retention_days: int
+    rental_id: RentalId | None = None
+    event_id: EventId | None = None
+
+
+def message_key(provider: str, account: str, message_id: str) -> str:
+    """What tells one SMS from another, and a repeat from a first."""
+    return f"{provider}#{account}#{message_id}"
+
+
+def step(sms: StoredSms) -> db.Step:
+    """The part of a transaction that keeps `sms`, refused if it is there already."""
+    return db.put(_row_of(sms), InboundRow.message_key.does_not_exist())
+
+
+def keep(sms: StoredSms) -> None:
+    """Keep an SMS that no rental takes. Raises RefusedError if it is there already."""
+    db.write(_row_of(sms), InboundRow.message_key.does_not_exist())
+
+
+def _row_of(sms: StoredSms) -> InboundRow:
+    return InboundRow(
+        sms.key,
+        fate=sms.fate,
+        sender=sms.sender,
+        recipient=sms.recipient,
+        text=sms.text,
+        received_at=sms.received_at,
+        stored_at=sms.stored_at,
+        rental_id=sms.rental_id,
+        event_id=sms.event_id,
+        ttl=epoch_seconds(Millis(sms.stored_at + sms.retention_days * DAY)),
+    )

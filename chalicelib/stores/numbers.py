@@ -1,0 +1,206 @@
+"""Numbers of our own stock: free, rented or resting."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from chalicelib.domain.ids import E164, RentalId, UserId
+from chalicelib.domain.money import Micros
+from chalicelib.domain.rental import Rental
+from chalicelib.domain.stock import FreeNumber, PastUse, pool_of
+from chalicelib.domain.times import Millis
+from chalicelib.stores import db, shards
+from chalicelib.stores.tables import NumberRow
+
+
+class NumberState(StrEnum):
+    """Where a number stands."""
+
+    FREE = "free"
+    RENTED = "rented"
+    RESTING = "resting"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenancy:
+    """Who a rented number is rented by, until when, at what price."""
+
+    rental_id: RentalId
+    user_id: UserId
+    price: Micros
+    expires_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number of the stock. `provider` and `account` bind it: nobody else speaks for it."""
+
+    phone_number: E164
+    state: NumberState
+    country: str
+    operator_id: int
+    uses: int
+    provider: str | None
+    account: str | None
+    tenancy: Tenancy | None
+
+
+def add(
+    phone_number: E164,
+    country: str,
+    operator_id: int,
+    rank: int,
+    *,
+    provider: str | None = None,
+    account: str | None = None,
+) -> None:
+    """Put a free number into the stock. Raises RefusedError if the number is there already."""
+    pool = pool_of(country, operator_id, shards.some(shards.FREE))
+    row = NumberRow(
+        phone_number,
+        state=NumberState.FREE,
+        country=country,
+        operator_id=operator_id,
+        pool=pool,
+        free=pool,
+        rank=rank,
+        uses=0,
+        history=[],
+        provider=provider,
+        account=account,
+    )
+    db.write(row, NumberRow.phone_number.does_not_exist())
+
+
+def get(phone_number: E164) -> Number | None:
+    """The number, read consistently."""
+    row = db.get(NumberRow, phone_number)
+    return _number_of(row) if row is not None else None
+
+
+def free_near(pool: str, rank: int, *, downward: bool, limit: int) -> list[FreeNumber]:
+    """Free numbers of a pool from `rank` on, one way or the other, at most `limit`."""
+    side = NumberRow.rank < rank if downward else NumberRow.rank >= rank
+    found = db.query(
+        NumberRow,
+        (NumberRow.free == pool) & side,
+        index="free",
+        limit=limit,
+        forward=not downward,
+    )
+    return [_free_number_of(row) for row in found.items]
+
+
+def count_free(pool: str, start: db.Start = None) -> tuple[int, db.Start]:
+    """How many free numbers one page of a pool's index holds; the second value continues it."""
+    found = db.query(NumberRow, NumberRow.free == pool, index="free", start=start, count_only=True)
+    return found.count, found.start
+
+
+def rested(
+    shard: str, now: Millis, *, limit: int, start: db.Start = None
+) -> tuple[list[tuple[E164, str]], db.Start]:
+    """One page of the numbers whose rest is over, the longest first, each with its pool."""
+    found = db.query(
+        NumberRow,
+        (NumberRow.rest == shard) & (NumberRow.rest_until <= now),
+        index="rest",
+        limit=limit,
+        start=start,
+    )
+    return [(E164(row.phone_number), row.pool or "") for row in found.items], found.start
+
+
+def end_rest(phone_number: E164, pool: str, rank: int, now: Millis) -> None:
+    """Free a number that has rested. Raises RefusedError if it does not rest, or not yet."""
+    db.update(
+        NumberRow(phone_number),
+        [
+            NumberRow.state.set(NumberState.FREE),
+            NumberRow.free.set(pool),
+            NumberRow.rank.set(rank),
+            NumberRow.rest.remove(),
+            NumberRow.rest_until.remove(),
+        ],
+        (NumberRow.state == NumberState.RESTING) & (NumberRow.rest_until <= now),
+    )
+
+
+def page(start: str | None = None, *, limit: int = 100) -> tuple[Sequence[Number], str | None]:
+    """One page of the whole stock, for the admin; the second value continues it."""
+    found = db.scan(NumberRow, limit=limit, start={"phone_number": {"S": start}} if start else None)
+    return [_number_of(row) for row in found.items], (
+        found.start["phone_number"]["S"] if found.start else None
+    )
+
+
+def rent_step(number: FreeNumber, rental: Rental, history: Sequence[PastUse]) -> db.Step:
+    """The part of a transaction that rents a free number, refused if it is not as it was seen."""
+    return db.change(
+        NumberRow(number.phone_number),
+        [
+            NumberRow.state.set(NumberState.RENTED),
+            NumberRow.free.remove(),
+            NumberRow.rank.remove(),
+            NumberRow.uses.add(1),
+            NumberRow.history.set(
+                [
+                    NumberRow.Use(service=use.service, user_id=use.user_id, day=use.day)
+                    for use in history
+                ]
+            ),
+            NumberRow.rental_id.set(rental.rental_id),
+            NumberRow.user_id.set(rental.user_id),
+            NumberRow.price.set(rental.price),
+            NumberRow.expires_at.set(rental.expires_at),
+        ],
+        (NumberRow.state == NumberState.FREE) & (NumberRow.uses == number.uses),
+    )
+
+
+def rest_step(rental: Rental, until: Millis) -> db.Step:
+    """The part of a transaction that ends a number's tenancy and lets it rest."""
+    return db.change(
+        NumberRow(rental.phone_number),
+        [
+            NumberRow.state.set(NumberState.RESTING),
+            NumberRow.rest.set(shards.some_key(shards.REST)),
+            NumberRow.rest_until.set(until),
+            NumberRow.rental_id.remove(),
+            NumberRow.user_id.remove(),
+            NumberRow.price.remove(),
+            NumberRow.expires_at.remove(),
+        ],
+        NumberRow.rental_id == rental.rental_id,
+    )
+
+
+def _free_number_of(row: NumberRow) -> FreeNumber:
+    return FreeNumber(
+        phone_number=E164(row.phone_number),
+        uses=row.uses or 0,
+        history=tuple(
+            PastUse(use.service, UserId(use.user_id), use.day) for use in row.history or ()
+        ),
+    )
+
+
+def _number_of(row: NumberRow) -> Number:
+    tenancy = None
+    if row.rental_id is not None:
+        tenancy = Tenancy(
+            rental_id=RentalId(row.rental_id),
+            user_id=UserId(row.user_id or ""),
+            price=Micros(row.price or 0),
+            expires_at=Millis(row.expires_at or 0),
+        )
+    return Number(
+        phone_number=E164(row.phone_number),
+        state=NumberState(row.state),
+        country=row.country or "",
+        operator_id=row.operator_id or 0,
+        uses=row.uses or 0,
+        provider=row.provider,
+        account=row.account,
+        tenancy=tenancy,
+    )

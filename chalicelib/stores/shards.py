@@ -1,0 +1,26 @@
+"""How many parts each hot index key is split into. One place, one of each to start with.
+
+More shards spread writes over more partitions; readers then read each of them.
+"""
+
+import random
+
+FREE = 1
+DUE = 1
+REST = 1
+LEDGER = 1
+
+
+def some(count: int) -> int:
+    """A shard to write to."""
+    return random.randrange(count)
+
+
+def some_key(count: int) -> str:
+    """A shard to write to, as the key of a sparse index."""
+    return str(some(count))
+
+
+def keys(count: int) -> list[str]:
+    """All shards to read, as keys of a sparse index."""
+    return [str(shard) for shard in range(count)]

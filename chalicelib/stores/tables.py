@@ -1,0 +1,286 @@
+"""The tables as PynamoDB models: schema, expressions and serialisation. `db` sends.
+
+Names come from the environment (`configure`); keys and indexes are those of
+infra/resources.yaml. Amounts are micro-units, times milliseconds, `ttl` seconds.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from pynamodb.attributes import (
+    Attribute,
+    BooleanAttribute,
+    ListAttribute,
+    MapAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.constants import NUMBER
+from pynamodb.models import Model
+
+
+class IntAttribute(Attribute[int]):
+    """A whole number."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: int) -> str:
+        """DynamoDB's form of a number."""
+        return str(int(value))
+
+    def deserialize(self, value: Any) -> int:
+        """A whole number however the engine writes it, `5` or `5.0`."""
+        return int(json.loads(value))
+
+
+class UserRow(Model):
+    """A user; or, with a user_id of `login#…`, the item that keeps that login unique."""
+
+    class Meta:
+        table_name = ""
+
+    class Webhook(MapAttribute[str, Any]):
+        """The endpoint: its secret is derived from the user's id and `generation`."""
+
+        url = UnicodeAttribute()
+        generation = IntAttribute()
+        events: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute)
+        enabled = BooleanAttribute()
+
+    user_id = UnicodeAttribute(hash_key=True)
+    login = UnicodeAttribute(null=True)
+    owner = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    status = UnicodeAttribute(null=True)
+    active = BooleanAttribute(null=True)
+    created_at = IntAttribute(null=True)
+    balance = IntAttribute(null=True)
+    open_rentals = IntAttribute(null=True)
+    rentals_total = IntAttribute(null=True)
+    cancel_hour = IntAttribute(null=True)
+    cancel_count = IntAttribute(null=True)
+    key_hashes: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
+    webhook = Webhook(null=True)
+
+
+class ApiKeyRow(Model):
+    """An API key by its hash; the key itself is nowhere."""
+
+    class Meta:
+        table_name = ""
+
+    key_hash = UnicodeAttribute(hash_key=True)
+    user_id = UnicodeAttribute()
+    prefix = UnicodeAttribute()
+    label = UnicodeAttribute()
+    created_at = IntAttribute()
+    expires_at = IntAttribute(null=True)
+    revoked_at = IntAttribute(null=True)
+
+
+class NumberRow(Model):
+    """A number of our stock. `free` is there only while it can be rented, `rest` while it rests."""
+
+    class Meta:
+        table_name = ""
+
+    class Use(MapAttribute[str, Any]):
+        """One past rental: the service it was for, whose, and on which day."""
+
+        service = UnicodeAttribute()
+        user_id = UnicodeAttribute()
+        day = IntAttribute()
+
+    phone_number = UnicodeAttribute(hash_key=True)
+    state = UnicodeAttribute(null=True)
+    country = UnicodeAttribute(null=True)
+    operator_id = IntAttribute(null=True)
+    pool = UnicodeAttribute(null=True)
+    free = UnicodeAttribute(null=True)
+    rank = IntAttribute(null=True)
+    rest = UnicodeAttribute(null=True)
+    rest_until = IntAttribute(null=True)
+    uses = IntAttribute(null=True)
+    history: ListAttribute[Use] = ListAttribute(of=Use, null=True)
+    provider = UnicodeAttribute(null=True)
+    account = UnicodeAttribute(null=True)
+    rental_id = UnicodeAttribute(null=True)
+    user_id = UnicodeAttribute(null=True)
+    price = IntAttribute(null=True)
+    expires_at = IntAttribute(null=True)
+
+
+class CatalogueRow(Model):
+    """An operator with its country and price, or (kind `stock`) the snapshot everybody reads."""
+
+    class Meta:
+        table_name = ""
+
+    kind = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute(null=True)
+    country = UnicodeAttribute(null=True)
+    price = IntAttribute(null=True)
+    counted_at = IntAttribute(null=True)
+    stock = UnicodeAttribute(null=True)
+
+
+class RentalRow(Model):
+    """A rental with its messages. `due` is there only while it is open."""
+
+    class Meta:
+        table_name = ""
+
+    class Sms(MapAttribute[str, Any]):
+        """One message of a rental."""
+
+        message_id = UnicodeAttribute()
+        sender = UnicodeAttribute()
+        text = UnicodeAttribute()
+        code = UnicodeAttribute(null=True)
+        service = UnicodeAttribute(null=True)
+        provider = UnicodeAttribute()
+        received_at = IntAttribute()
+        paid = BooleanAttribute()
+
+    rental_id = UnicodeAttribute(hash_key=True)
+    user_id = UnicodeAttribute()
+    phone_number = UnicodeAttribute()
+    country = UnicodeAttribute()
+    operator_id = IntAttribute()
+    service = UnicodeAttribute()
+    price = IntAttribute()
+    supplier = UnicodeAttribute()
+    state = UnicodeAttribute()
+    due = UnicodeAttribute(null=True)
+    created_at = IntAttribute()
+    expires_at = IntAttribute()
+    cancel_after = IntAttribute()
+    closed_at = IntAttribute(null=True)
+    refund = IntAttribute(null=True)
+    message_count = IntAttribute()
+    messages: ListAttribute[Sms] = ListAttribute(of=Sms)
+
+
+class InboundRow(Model):
+    """An SMS as it was posted, matched or not; its key is what makes a repeat a repeat."""
+
+    class Meta:
+        table_name = ""
+
+    message_key = UnicodeAttribute(hash_key=True)
+    fate = UnicodeAttribute()
+    sender = UnicodeAttribute()
+    recipient = UnicodeAttribute()
+    text = UnicodeAttribute()
+    received_at = IntAttribute()
+    stored_at = IntAttribute()
+    rental_id = UnicodeAttribute(null=True)
+    event_id = UnicodeAttribute(null=True)
+    ttl = IntAttribute()
+
+
+class LedgerRow(Model):
+    """One entry, never changed. `amount` is signed: what it added to the balance."""
+
+    class Meta:
+        table_name = ""
+
+    user_id = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+    minute = UnicodeAttribute()
+    at = IntAttribute()
+    amount = IntAttribute()
+    kind = UnicodeAttribute()
+    reference = UnicodeAttribute()
+
+
+class EventRow(Model):
+    """An event of a user's feed. `body` is the JSON that a webhook carries."""
+
+    class Meta:
+        table_name = ""
+
+    user_id = UnicodeAttribute(hash_key=True)
+    event_id = UnicodeAttribute(range_key=True)
+    type = UnicodeAttribute()
+    body = UnicodeAttribute()
+    reference = UnicodeAttribute()
+    ttl = IntAttribute()
+
+
+class DeliveryRow(Model):
+    """An event on its way to a user's endpoint. `due` is there until it is finished.
+
+    `next_at` is when the sweep takes it up if nobody has; `not_before` when the next attempt may
+    start.
+    """
+
+    class Meta:
+        table_name = ""
+
+    delivery_id = UnicodeAttribute(hash_key=True)
+    user_id = UnicodeAttribute()
+    event_id = UnicodeAttribute()
+    type = UnicodeAttribute()
+    body = UnicodeAttribute()
+    state = UnicodeAttribute()
+    created_at = IntAttribute()
+    attempts = IntAttribute()
+    due = UnicodeAttribute(null=True)
+    next_at = IntAttribute(null=True)
+    not_before = IntAttribute()
+    lease_until = IntAttribute()
+    lease = UnicodeAttribute(null=True)
+    last_status = IntAttribute(null=True)
+    last_error = UnicodeAttribute(null=True)
+    finished_at = IntAttribute(null=True)
+    ttl = IntAttribute()
+
+
+class RequestRow(Model):
+    """What an idempotency key was answered. Past `expires_at` it counts as absent."""
+
+    class Meta:
+        table_name = ""
+
+    request_id = UnicodeAttribute(hash_key=True)
+    parameters = UnicodeAttribute()
+    answer = UnicodeAttribute()
+    expires_at = IntAttribute()
+    ttl = IntAttribute()
+
+
+class LimitRow(Model):
+    """A counter of a limit (`total`), or the slots of what may be held at once (until when)."""
+
+    class Meta:
+        table_name = ""
+
+    bucket = UnicodeAttribute(hash_key=True)
+    total = IntAttribute(null=True)
+    slot_0 = IntAttribute(null=True)
+    slot_1 = IntAttribute(null=True)
+    slot_2 = IntAttribute(null=True)
+    ttl = IntAttribute(null=True)
+
+
+_MODELS: Mapping[str, type[Model]] = {
+    "users": UserRow,
+    "api_keys": ApiKeyRow,
+    "numbers": NumberRow,
+    "catalogue": CatalogueRow,
+    "rentals": RentalRow,
+    "inbound": InboundRow,
+    "ledger": LedgerRow,
+    "events": EventRow,
+    "deliveries": DeliveryRow,
+    "requests": RequestRow,
+    "limits": LimitRow,
+}
+
+
+def configure(names: Mapping[str, str]) -> None:
+    """Tell the models what their tables are called in this environment."""
+    for table, model in _MODELS.items():
+        model.Meta.table_name = names[table]

@@ -1,0 +1,162 @@
+"""What tests say in one line: a user with money, numbers in stock, an SMS that arrives."""
+
+import itertools
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from chalice.test import Client, HTTPResponse
+
+from app import app
+from chalicelib.domain import signatures
+from chalicelib.domain.ids import E164
+from chalicelib.domain.money import UNIT, Micros
+from chalicelib.domain.rental import Rental
+from chalicelib.domain.user import User
+from chalicelib.providers.contract import InboundSms
+from chalicelib.stores import catalogue, ledger, numbers, users
+from chalicelib.stores.catalogue import Operator
+from chalicelib.stores.inbound import Fate
+from tests.conftest import SECRETS, Stack
+
+PRICE = Micros(50_000)
+_logins = itertools.count()
+_messages = itertools.count()
+
+
+@dataclass
+class World:
+    """A stack with somebody in it."""
+
+    stack: Stack
+    prices: dict[str, Micros] = field(default_factory=dict)
+
+    def user(self, *, balance: Micros = Micros(100 * UNIT)) -> User:
+        """An approved user with money."""
+        accounts = self.stack.platform.accounts
+        user = accounts.create(f"user-{next(_logins)}", "A user")
+        accounts.approve(user.user_id)
+        if balance:
+            accounts.credit(user.user_id, balance, "test")
+        return accounts.find(user.user_id)
+
+    def key(self, user: User) -> str:
+        """A key of that user, in clear."""
+        return self.stack.platform.accounts.issue_key(user.user_id).text
+
+    def stock(
+        self,
+        count: int,
+        *,
+        country: str = "US",
+        operator_id: int = 1,
+        price: Micros = PRICE,
+        first: int = 2_000_000,
+        **bound: str,
+    ) -> list[E164]:
+        """Free numbers of an operator, counted."""
+        catalogue.put_operator(Operator(operator_id, country, f"Operator {operator_id}", price))
+        made = [E164(f"+1415{first + at:07d}") for at in range(count)]
+        for number in made:
+            rank = self.stack.platform.random.randrange(10**9)
+            numbers.add(number, country, operator_id, rank, **bound)
+        self.stack.platform.catalogue.count_stock()
+        return made
+
+    def rent(self, user: User, country: str = "US", service: str = "") -> Rental:
+        """A rental of that user."""
+        return self.stack.platform.rentals.rent(user, country, service)
+
+    def sms(
+        self,
+        to: str,
+        text: str = "Your code is 482913",
+        *,
+        message_id: str | None = None,
+        provider: str = "generic",
+        account: str = "demo",
+    ) -> Fate:
+        """An SMS that a provider brings, past its signature."""
+        sms = InboundSms(
+            message_id=message_id or f"m{next(_messages)}",
+            sender="Acme",
+            to=to,
+            text=text,
+            received_at=self.stack.clock.now,
+        )
+        return self.stack.platform.inbound.receive(provider, account, sms)
+
+    def balance(self, user: User) -> Micros:
+        """The user's balance as it stands."""
+        found = users.get(user.user_id)
+        assert found is not None
+        return found.balance
+
+    def ledger(self, user: User) -> list[ledger.Entry]:
+        """All ledger lines of a user."""
+        entries, start = ledger.page(user.user_id)
+        lines = list(entries)
+        while start:
+            entries, start = ledger.page(user.user_id, start)
+            lines += entries
+        return lines
+
+    def assert_i2(self, *owners: User) -> None:
+        """I2: a balance equals the sum of its ledger."""
+        for user in owners:
+            assert self.balance(user) == sum(entry.amount for entry in self.ledger(user))
+
+    def queued(self) -> list[dict[str, Any]]:
+        """The messages that wait on the webhooks queue, taken off it."""
+        return self._drain(self.stack.platform.settings.webhooks_queue)
+
+    def deliver(self) -> None:
+        """Do what the deliver_webhooks Lambda does with what is on its queue."""
+        for message in self.queued():
+            self.stack.platform.webhooks.deliver(message["delivery_id"], message["user_id"])
+
+    def _drain(self, queue_url: str) -> list[dict[str, Any]]:
+        from chalicelib.stores.queues import _connected
+
+        found: list[dict[str, Any]] = []
+        while True:
+            answer = _connected().receive_message(
+                QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=0
+            )
+            if not answer.get("Messages"):
+                return found
+            for message in answer["Messages"]:
+                found.append(json.loads(message["Body"]))
+                _connected().delete_message(
+                    QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"]
+                )
+
+
+def get(path: str, headers: dict[str, str] | None = None, **query: object) -> HTTPResponse:
+    """GET through Chalice, as API Gateway would call it."""
+    with Client(app) as client:
+        return client.http.get(f"{path}?{urlencode(query)}" if query else path, headers=headers)
+
+
+def post(
+    path: str,
+    body: bytes | dict[str, object],
+    headers: dict[str, str] | None = None,
+    content_type: str | None = "application/json",
+) -> HTTPResponse:
+    """POST through Chalice; a dict goes as JSON."""
+    raw = json.dumps(body).encode() if isinstance(body, dict) else body
+    all_headers = {**({"Content-Type": content_type} if content_type else {}), **(headers or {})}
+    with Client(app) as client:
+        return client.http.post(path, headers=all_headers, body=raw)
+
+
+def post_generic(stack: Stack, body: dict[str, object], account: str = "demo") -> HTTPResponse:
+    """An SMS posted as the generic provider does, signed."""
+    raw = json.dumps(body).encode()
+    secret = SECRETS["providers"]["generic"][account]["secrets"][0]  # type: ignore[index]
+    headers = signatures.signed_headers([secret], "msg-1", stack.clock.now, raw)
+    return post(f"/inbound/generic/{account}", raw, headers)
+
+

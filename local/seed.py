@@ -1,0 +1,48 @@
+"""Demo data: a user with money and a key, and numbers of five countries.
+
+The numbers lie in ranges that their countries keep for fiction, so that they are nobody's.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from chalicelib.bootstrap import Platform
+from chalicelib.domain.money import UNIT, Micros
+from chalicelib.errors import NotFoundError
+from local.errors import LocalRunError
+
+LOGIN = "demo"
+BALANCE = Micros(100 * UNIT)
+
+# First number, how many, operator, price of an SMS.
+RANGES = (
+    ("+14155550100", 60, "Pacific Mobile", "0.05"),
+    ("+12125550100", 40, "Atlantic Wireless", "0.06"),
+    ("+447700900000", 60, "Albion Mobile", "0.06"),
+    ("+491713920000", 50, "Nordlicht", "0.08"),
+    ("+33639980000", 50, "Lumière", "0.07"),
+    ("+46701740605", 40, "Polstjärnan", "0.045"),
+)
+
+
+def seed(platform: Platform) -> tuple[str, str]:
+    """Put the demo data into an empty stack; the demo user's id and a fresh key, in clear."""
+    accounts = platform.accounts
+    try:
+        user = accounts.find(LOGIN)
+    except NotFoundError:
+        user = accounts.create(LOGIN, "Demo user")
+        accounts.approve(user.user_id)
+        accounts.credit(user.user_id, BALANCE, "demo credit")
+    for key in accounts.keys(user.user_id):
+        if key.label == LOGIN:
+            accounts.revoke_key(user.user_id, key.prefix)
+    report = platform.numbers.import_rows(enumerate(_rows(), start=2), lambda: None)
+    if report.bad:
+        raise LocalRunError(f"The demo numbers could not be imported: {report.bad[0]}")
+    return user.user_id, accounts.issue_key(user.user_id, LOGIN).text
+
+
+def _rows() -> Iterator[Mapping[str, str]]:
+    for first, count, operator, price in RANGES:
+        for number in range(int(first), int(first) + count):
+            yield {"phone_number": f"+{number}", "operator": operator, "price": price}

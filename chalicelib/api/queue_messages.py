@@ -1,36 +1,47 @@
 """Messages of our own queues: read, handed to a service, and answered by what is to come again."""
 
 import json
+import logging
+from collections.abc import Iterable
 from typing import Any
 
 from chalicelib.bootstrap import platform
 from chalicelib.domain.ids import DeliveryId, RentalId, UserId
 
+log = logging.getLogger(__name__)
+
 
 def deliver_webhooks(event: Any) -> dict[str, Any]:
     """Attempt the deliveries of a batch; those that could not be written down come again."""
-    messages = {record: json.loads(record.body) for record in event}
-    wanted = [
-        (DeliveryId(message["delivery_id"]), UserId(message["user_id"]))
-        for message in messages.values()
-    ]
-    failed = set(platform().webhooks.deliver_all(wanted))
+    wanted: dict[str, tuple[DeliveryId, UserId]] = {}
+    unreadable = []
+    for message_id, body in _messages(event):
+        try:
+            wanted[message_id] = DeliveryId(body["delivery_id"]), UserId(body["user_id"])
+        except (KeyError, TypeError):
+            # It goes to the dead-letter queue alone, not with the batch that it came in.
+            log.error("message %s of the webhooks queue is unreadable", message_id)
+            unreadable.append(message_id)
+    failed = set(platform().webhooks.deliver_all(list(wanted.values())))
     return _failures(
-        record for record, message in messages.items() if message["delivery_id"] in failed
+        [*unreadable, *(message_id for message_id, ids in wanted.items() if ids[0] in failed)]
     )
 
 
 def run_sweep_page(event: Any) -> dict[str, Any]:
     """Close the rentals of a page."""
+    for _, body in _messages(event):
+        platform().jobs.expire_page([RentalId(rental_id) for rental_id in body["expire"]])
+    return _failures([])
+
+
+def _messages(event: Any) -> Iterable[tuple[str, Any]]:
     for record in event:
-        page = json.loads(record.body)
-        platform().jobs.expire_page([RentalId(rental_id) for rental_id in page["expire"]])
-    return _failures(())
+        try:
+            yield record.to_dict()["messageId"], json.loads(record.body)
+        except ValueError:
+            yield record.to_dict()["messageId"], None
 
 
-def _failures(records: Any) -> dict[str, Any]:
-    return {
-        "batchItemFailures": [
-            {"itemIdentifier": record.to_dict()["messageId"]} for record in records
-        ]
-    }
+def _failures(message_ids: Iterable[str]) -> dict[str, Any]:
+    return {"batchItemFailures": [{"itemIdentifier": each} for each in message_ids]}

@@ -28,24 +28,24 @@ def run_sweep_page(event: Any) -> dict[str, Any]:
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="expire_rentals")
-def expire_rentals(event: Any) -> None:
+def expire_rentals(_event: Any) -> None:
     """Close the rentals whose time is over."""
     platform().jobs.expire_rentals()
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="end_rests")
-def end_rests(event: Any) -> None:
+def end_rests(_event: Any) -> None:
     """Free the numbers that have rested."""
     platform().jobs.end_rests()
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="count_stock")
-def count_stock(event: Any) -> None:
+def count_stock(_event: Any) -> None:
     """Count the stock into the item that everybody reads."""
     platform().jobs.count_stock()
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="requeue_deliveries")
-def requeue_deliveries(event: Any) -> None:
+def requeue_deliveries(_event: Any) -> None:
     """Tell the webhooks queue what it was not told of."""
     platform().jobs.requeue_deliveries()

@@ -102,9 +102,7 @@ def resource_names(engine: Engine) -> dict[str, str]:
 
 
 @pytest.fixture
-def stack(
-    engine: Engine, resource_names: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Stack]:
+def stack(engine: Engine, resource_names: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Stack:
     """A clean platform; `stack.clock` is its time, `stack.receiver` its users' endpoint."""
     engine.rewind()
     environment = {
@@ -127,7 +125,7 @@ def stack(
     clock = TestClock()
     made = Stack(environment, clock, Receiver(), None)  # type: ignore[arg-type]
     made.configure()
-    yield made
+    return made
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -21,6 +21,7 @@ from chalicelib.stores.inbound import Fate
 from tests.conftest import SECRETS, Stack
 
 PRICE = Micros(50_000)
+BALANCE = Micros(100 * UNIT)
 _logins = itertools.count()
 _messages = itertools.count()
 
@@ -32,7 +33,7 @@ class World:
     stack: Stack
     prices: dict[str, Micros] = field(default_factory=dict)
 
-    def user(self, *, balance: Micros = Micros(100 * UNIT)) -> User:
+    def user(self, *, balance: Micros = BALANCE) -> User:
         """An approved user with money."""
         accounts = self.stack.platform.accounts
         user = accounts.create(f"user-{next(_logins)}", "A user")
@@ -158,5 +159,3 @@ def post_generic(stack: Stack, body: dict[str, object], account: str = "demo") -
     secret = SECRETS["providers"]["generic"][account]["secrets"][0]  # type: ignore[index]
     headers = signatures.signed_headers([secret], "msg-1", stack.clock.now, raw)
     return post(f"/inbound/generic/{account}", raw, headers)
-
-

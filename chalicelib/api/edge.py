@@ -109,7 +109,7 @@ def _call_of(request: Any, path_parameters: Mapping[str, str]) -> Call:
         method=request.method,
         template=request.path,
         path=path_parameters,
-        query={name: value for name, value in reversed(pairs)},
+        query=dict(reversed(pairs)),
         query_string=urlencode(pairs),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=request.raw_body,

@@ -99,7 +99,7 @@ def _form(body: bytes) -> Parameters:
         )
     except ValueError:
         raise InvalidInputError("body", f"a {_FORM} body in UTF-8", code="invalid_form") from None
-    return {name: value for name, value in reversed(pairs)}
+    return dict(reversed(pairs))
 
 
 def _json(body: bytes) -> Parameters:

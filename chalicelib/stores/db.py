@@ -52,8 +52,9 @@ class Page(Generic[M]):
 
 def put(item: Model, condition: Condition | None = None) -> Step:
     """Write `item` whole."""
+    told = None if condition is None else "ALL_OLD"
     request = item.get_save_kwargs_from_instance(
-        condition=condition, return_values_on_condition_failure="ALL_OLD" if condition is not None else None
+        condition=condition, return_values_on_condition_failure=told
     )
     return Step("Put", request, type(item))
 

@@ -12,6 +12,9 @@ from chalicelib.domain.times import Millis
 from chalicelib.stores import db, shards
 from chalicelib.stores.tables import NumberRow
 
+MOST_AT_ONCE = 100
+"""How many numbers one transaction adds: DynamoDB's limit."""
+
 
 class NumberState(StrEnum):
     """Where a number stands."""
@@ -45,6 +48,18 @@ class Number:
     tenancy: Tenancy | None
 
 
+@dataclass(frozen=True, slots=True)
+class NewNumber:
+    """A number as it comes into the stock, free at `rank` of its operator's pool."""
+
+    phone_number: E164
+    country: str
+    operator_id: int
+    rank: int
+    provider: str | None
+    account: str | None
+
+
 def add(
     phone_number: E164,
     country: str,
@@ -55,21 +70,17 @@ def add(
     account: str | None = None,
 ) -> None:
     """Put a free number into the stock. Raises RefusedError if the number is there already."""
-    pool = pool_of(country, operator_id, shards.some(shards.FREE))
-    row = NumberRow(
-        phone_number,
-        state=NumberState.FREE,
-        country=country,
-        operator_id=operator_id,
-        pool=pool,
-        free=pool,
-        rank=rank,
-        uses=0,
-        history=[],
-        provider=provider,
-        account=account,
-    )
-    db.write(row, NumberRow.phone_number.does_not_exist())
+    new = NewNumber(phone_number, country, operator_id, rank, provider, account)
+    db.write(_row_of(new), NumberRow.phone_number.does_not_exist())
+
+
+def add_all(new: Sequence[NewNumber]) -> None:
+    """Put free numbers, at most MOST_AT_ONCE, into the stock: all of them or none.
+
+    Raises RefusedError naming those that are there already.
+    """
+    absent = NumberRow.phone_number.does_not_exist()
+    db.transact(**{number.phone_number: db.put(_row_of(number), absent) for number in new})
 
 
 def get(phone_number: E164) -> Number | None:
@@ -172,6 +183,23 @@ def rest_step(rental: Rental, until: Millis) -> db.Step:
             NumberRow.expires_at.remove(),
         ],
         NumberRow.rental_id == rental.rental_id,
+    )
+
+
+def _row_of(new: NewNumber) -> NumberRow:
+    pool = pool_of(new.country, new.operator_id, shards.some(shards.FREE))
+    return NumberRow(
+        new.phone_number,
+        state=NumberState.FREE,
+        country=new.country,
+        operator_id=new.operator_id,
+        pool=pool,
+        free=pool,
+        rank=new.rank,
+        uses=0,
+        history=[],
+        provider=new.provider,
+        account=new.account,
     )
 
 

@@ -90,7 +90,7 @@ def _received_at(value: object, now: Millis) -> Millis:
 def _moment(value: object) -> Millis:
     if isinstance(value, str):
         return parse_iso(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if not isinstance(value, int | float):
         raise ValueError("not a time")
     # Infinity (as 1e999) and integers that no float holds fail here.
     if not 0 <= value <= _LATEST_SECONDS:

@@ -3,10 +3,10 @@
 Source: https://www.twilio.com/docs/messaging/guides/webhook-request and
 https://www.twilio.com/docs/usage/webhooks/webhooks-security
 
-The scheme has no time: a post can be sent again for ever, and only its MessageSid shows it. It
-joins names and values without a separator, so who holds one signed post could cut it up
-differently; a MessageSid must be whole for that reason. Not read yet: JSON bodies (`bodySHA256`),
-`X-Twilio-Webhooks-Signature-Settings` (SHA-256), messages sent as GET.
+The scheme has no time: a post can be sent again for ever, and only its MessageSid shows it. Nor
+does it separate names from values: who holds a signed post could cut it up differently. That
+MessageSid must be whole makes this harder, and only TLS prevents it. Not read yet: JSON bodies
+(`bodySHA256`), `X-Twilio-Webhooks-Signature-Settings` (SHA-256), messages sent as GET.
 """
 
 import base64
@@ -24,7 +24,7 @@ MOST_FIELDS = 500
 """Far more than Twilio sends (some 20, and two for each of at most 10 media)."""
 
 _MESSAGE_SID = re.compile(r"[0-9A-Za-z]{34}")
-_URL = re.compile(r"(https?)://([^/?#]*?)(?::([0-9]+))?([/?#].*)?", re.DOTALL)
+_URL = re.compile(r"(https?)://([^/?#]*?)(?::([0-9]+))?([/?#].*)?")
 _STANDARD_PORTS = {"http": "80", "https": "443"}
 
 _Pairs = list[tuple[str, str]]
@@ -80,7 +80,9 @@ def _form(body: bytes) -> _Pairs:
             body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
         )
     except ValueError:
-        raise InvalidInputError("body", f"a form in UTF-8 of at most {MOST_FIELDS} fields") from None
+        raise InvalidInputError(
+            "body", f"a form in UTF-8 of at most {MOST_FIELDS} fields"
+        ) from None
 
 
 def _single_values(pairs: _Pairs, names: Iterable[str]) -> Mapping[str, str]:

@@ -1,7 +1,6 @@
 """Numbers of our own stock: brought in from a file, freed when they have rested, listed."""
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from random import Random
 
@@ -13,11 +12,9 @@ from chalicelib.services.imports import BadRow, Row, checked_rows
 from chalicelib.stores import catalogue as operators
 from chalicelib.stores import numbers, shards
 from chalicelib.stores.db import RefusedError
-from chalicelib.stores.numbers import Number, NumberState
+from chalicelib.stores.numbers import MOST_AT_ONCE, NewNumber, Number, NumberState
 
 _PAGE = 100
-_BATCH = 1_000
-_THREADS = 8
 
 
 @dataclass(slots=True)
@@ -49,17 +46,19 @@ class Numbers:
         changes nothing, so an import that broke off is simply run again. Raises BusyError.
         """
         checked = checked_rows(rows, self._catalogue.operators())
-        report = ImportReport(bad=checked.bad)
-        for _ in range(len(checked.bad)):
+        new = [row for row in checked.good if not row.repeats]
+        report = ImportReport(unchanged=len(checked.good) - len(new), bad=checked.bad)
+        for _ in range(report.unchanged + len(report.bad)):
             on_row()
         for operator in checked.changed_operators:
             operators.put_operator(operator)
-        with ThreadPoolExecutor(_THREADS) as pool:
-            for start in range(0, len(checked.good), _BATCH):
-                for added in pool.map(self._add, checked.good[start : start + _BATCH]):
-                    report.added += added
-                    report.unchanged += not added
-                    on_row()
+        for at in range(0, len(new), MOST_AT_ONCE):
+            batch = new[at : at + MOST_AT_ONCE]
+            added = self._add(batch)
+            report.added += added
+            report.unchanged += len(batch) - added
+            for _ in batch:
+                on_row()
         self._catalogue.count_stock()
         return report
 
@@ -104,21 +103,23 @@ class Numbers:
         ]
         return chosen, start
 
-    def _add(self, row: Row) -> bool:
-        if row.repeats:
-            return False
+    def _add(self, rows: list[Row]) -> int:
         try:
-            numbers.add(
-                row.phone_number,
-                row.country,
-                row.operator_id,
-                self._random.randrange(RANKS),
-                provider=row.provider,
-                account=row.account,
-            )
-        except RefusedError:
-            return False
-        return True
+            numbers.add_all([self._new(row) for row in rows])
+        except RefusedError as refusal:
+            absent = [row for row in rows if row.phone_number not in refusal.why]
+            return self._add(absent) if absent else 0
+        return len(rows)
+
+    def _new(self, row: Row) -> NewNumber:
+        return NewNumber(
+            phone_number=row.phone_number,
+            country=row.country,
+            operator_id=row.operator_id,
+            rank=self._random.randrange(RANKS),
+            provider=row.provider,
+            account=row.account,
+        )
 
     def _end_rest(self, number: E164, pool: str, now: Millis) -> bool:
         try:

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run demo sms test check bench clean
+.PHONY: help install install-dev run demo sms test check bench clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -7,12 +7,18 @@ BIN := .venv/bin
 LOCAL := .venv/local.stamp
 DEV := .venv/dev.stamp
 ENGINE := .venv-engine/engine.stamp
-PIP := -m pip install --quiet --disable-pip-version-check --no-input
+# Modules are compiled when they are first imported: most of what is installed never is.
+PIP := -m pip install --quiet --disable-pip-version-check --no-input --no-compile
+SIDE_BY_SIDE := $(MAKE) --silent --no-print-directory --jobs=2
 
 help:  ## List what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-install: $(LOCAL) $(ENGINE)  ## Install what the local run needs
+install:  ## Install what the local run needs
+	@$(SIDE_BY_SIDE) $(LOCAL) $(ENGINE)
+
+install-dev:
+	@$(SIDE_BY_SIDE) $(DEV) $(ENGINE)
 
 run: install  ## Run the whole platform on this machine (PORT=8000, SESAME_HOME=.sesame)
 	@exec $(BIN)/python -m local.run
@@ -21,19 +27,19 @@ demo: install  ## Show the whole loop, on a fresh stack, then stop
 	@$(BIN)/python -m local.demo
 
 sms: install  ## Have the simulator send an SMS to the running stack: TO=+1… TEXT='Your code is 123456'
-	@$(BIN)/python -m local.sms --to '$(TO)' --text '$(TEXT)'
+	@$(BIN)/python -m local.sms
 
-test: $(DEV) $(ENGINE)  ## Run all tests
+test: install-dev  ## Run all tests
 	@$(BIN)/python -m pytest
 
-check: $(DEV) $(ENGINE)  ## Lint, types, layers: what CI does beside the tests
+check: install-dev  ## Lint, types, layers: what CI does beside the tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.module_length
 
-bench: $(DEV) $(ENGINE)  ## Measure: what each call costs in round trips and time
+bench: install-dev  ## Measure: what each call costs in round trips and time
 	@$(BIN)/python -m bench
 
 clean:  ## Remove the environments and caches (not .sesame, the local data)
@@ -49,7 +55,7 @@ $(LOCAL): requirements.txt requirements-local.txt | .venv/pyvenv.cfg
 	@$(BIN)/python $(PIP) -r requirements-local.txt
 	@touch $@
 
-$(DEV): requirements.txt requirements-local.txt requirements-dev.txt | .venv/pyvenv.cfg
+$(DEV): requirements.txt requirements-local.txt requirements-dev.txt | $(LOCAL)
 	@echo "Installing what the tests need …"
 	@$(BIN)/python $(PIP) -r requirements-dev.txt
 	@touch $@

@@ -4,13 +4,38 @@ from typing import Any
 
 from chalice.app import Chalice, Rate
 
-from chalicelib.api import inbound, pages, queue_messages, rental
+from chalicelib.api import (
+    account,
+    account_history,
+    account_keys,
+    admin,
+    admin_stock,
+    client,
+    inbound,
+    manager,
+    pages,
+    queue_messages,
+    rental,
+    summary,
+)
 from chalicelib.bootstrap import platform
 
 app = Chalice(app_name="sesame")
 
-for blueprint in (pages.routes, rental.routes, inbound.routes):
-    app.register_blueprint(blueprint)
+for face in (
+    pages,
+    rental,
+    client,
+    account,
+    account_keys,
+    account_history,
+    manager,
+    admin,
+    admin_stock,
+    summary,
+    inbound,
+):
+    app.register_blueprint(face.routes)
 
 # Queue and schedule handlers stay here: in a blueprint, Lambda would never import this module.
 
@@ -19,6 +44,12 @@ for blueprint in (pages.routes, rental.routes, inbound.routes):
 def deliver_webhooks(event: Any) -> dict[str, Any]:
     """Attempt the deliveries that the queue tells of."""
     return queue_messages.deliver_webhooks(event)
+
+
+@app.on_sqs_message(queue="polls", batch_size=1, name="poll_suppliers")
+def poll_suppliers(event: Any) -> dict[str, Any]:
+    """Ask suppliers for the SMS of the numbers that we bought from them."""
+    return queue_messages.poll_suppliers(event)
 
 
 @app.on_sqs_message(queue="sweeps", batch_size=1, name="run_sweep_page")
@@ -49,3 +80,21 @@ def count_stock(_event: Any) -> None:
 def requeue_deliveries(_event: Any) -> None:
     """Tell the webhooks queue what it was not told of."""
     platform().jobs.requeue_deliveries()
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="requeue_polls")
+def requeue_polls(_event: Any) -> None:
+    """Ask again for the SMS that nobody has asked for in time."""
+    platform().jobs.requeue_polls()
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="roll_up")
+def roll_up(_event: Any) -> None:
+    """Write the rollups of the minutes whose time has come."""
+    platform().jobs.roll_up()
+
+
+@app.schedule(Rate(1, unit=Rate.HOURS), name="credit_markups")
+def credit_markups(_event: Any) -> None:
+    """Credit managers with what the last days of their users earned them."""
+    platform().jobs.credit_markups()

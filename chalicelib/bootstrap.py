@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from random import Random
@@ -11,20 +11,31 @@ from typing import TYPE_CHECKING
 
 from chalicelib import settings as configuration
 from chalicelib.domain.times import Clock, Millis
-from chalicelib.outbound import HttpPost, Post
+from chalicelib.outbound import Fetch, HttpFetch, HttpPost, Post
 from chalicelib.settings import Settings
 from chalicelib.stores import tables
 
 if TYPE_CHECKING:
     from chalicelib.services.accounts import Accounts
+    from chalicelib.services.administration import Administration
     from chalicelib.services.catalogue import Catalogue
+    from chalicelib.services.closings import Closings
+    from chalicelib.services.history import History
     from chalicelib.services.inbound import Inbound
     from chalicelib.services.inbox import Inbox
     from chalicelib.services.jobs import Jobs
+    from chalicelib.services.key_ring import KeyRing
     from chalicelib.services.limits import CallLimiter
+    from chalicelib.services.managers import Managers
     from chalicelib.services.numbers import Numbers
+    from chalicelib.services.polls import Polls
+    from chalicelib.services.prices import Prices
+    from chalicelib.services.profiles import Profiles
+    from chalicelib.services.purchases import Purchases
     from chalicelib.services.rentals import Rentals
+    from chalicelib.services.rollups import Rollups
     from chalicelib.services.webhooks import Webhooks
+    from chalicelib.suppliers.contract import Supplier
 
 
 def system_clock() -> Millis:
@@ -41,6 +52,7 @@ class Platform:
     sleep: Callable[[float], None] = time.sleep
     random: Random = field(default_factory=secrets.SystemRandom)
     post: Post | None = None
+    fetch: Fetch | None = None
 
     @cached_property
     def accounts(self) -> "Accounts":
@@ -50,11 +62,56 @@ class Platform:
         return Accounts(self.settings, self.clock)
 
     @cached_property
+    def key_ring(self) -> "KeyRing":
+        """Keys in use."""
+        from chalicelib.services.key_ring import KeyRing
+
+        return KeyRing(self.accounts, self.clock)
+
+    @cached_property
+    def profiles(self) -> "Profiles":
+        """What users change of their accounts."""
+        from chalicelib.services.limits import RegistrationLimiter
+        from chalicelib.services.profiles import Profiles
+
+        limiter = RegistrationLimiter(self.clock, self.settings.limits.registrations_per_hour)
+        return Profiles(self.settings, self.clock, self.accounts, limiter)
+
+    @cached_property
+    def history(self) -> "History":
+        """What users are shown of what was."""
+        from chalicelib.services.history import History
+
+        return History(self.clock)
+
+    @cached_property
+    def managers(self) -> "Managers":
+        """Users who have users under them."""
+        from chalicelib.services.managers import Managers
+
+        return Managers(self.clock, self.accounts, self.key_ring)
+
+    @cached_property
+    def administration(self) -> "Administration":
+        """The admin's acts."""
+        from chalicelib.services.administration import Administration
+
+        return Administration(self.clock, self.accounts)
+
+    @cached_property
+    def prices(self) -> "Prices":
+        """The admin's prices."""
+        from chalicelib.services.prices import Prices
+
+        return Prices(self.catalogue)
+
+    @cached_property
     def catalogue(self) -> "Catalogue":
         """What there is to rent."""
         from chalicelib.services.catalogue import Catalogue
+        from chalicelib.services.offers import Elsewhere
 
-        return Catalogue(self.clock)
+        return Catalogue(self.clock, Elsewhere(self.settings.suppliers, self.suppliers))
 
     @cached_property
     def numbers(self) -> "Numbers":
@@ -65,13 +122,42 @@ class Platform:
 
     @cached_property
     def rentals(self) -> "Rentals":
-        """Renting and giving back."""
+        """Renting."""
         from chalicelib.services.rentals import Rentals
         from chalicelib.stores.numbers import free_near
         from chalicelib.suppliers.stock import StockSupplier
 
         stock = StockSupplier(free_near, self.random)
-        return Rentals(self.settings, self.clock, self.catalogue, stock)
+        return Rentals(self.settings, self.clock, self.catalogue, stock, self.purchases)
+
+    @cached_property
+    def suppliers(self) -> "Mapping[str, Supplier]":
+        """Other servers that we buy numbers from."""
+        from chalicelib.suppliers.registry import make_suppliers
+
+        fetch = self.fetch or HttpFetch(self.settings.allow_loopback)
+        return make_suppliers(self.settings.suppliers, fetch, self.clock)
+
+    @cached_property
+    def purchases(self) -> "Purchases":
+        """Buying from them."""
+        from chalicelib.services.purchases import Purchases
+
+        return Purchases(self.settings, self.clock, self.suppliers)
+
+    @cached_property
+    def polls(self) -> "Polls":
+        """Asking them for SMS."""
+        from chalicelib.services.polls import Polls
+
+        return Polls(self.settings, self.clock, self.random, self.suppliers, self.inbound)
+
+    @cached_property
+    def closings(self) -> "Closings":
+        """Giving back, and running out."""
+        from chalicelib.services.closings import Closings
+
+        return Closings(self.settings, self.clock, self.purchases, self.polls)
 
     @cached_property
     def inbox(self) -> "Inbox":
@@ -99,6 +185,13 @@ class Platform:
         return Webhooks(self.settings, self.clock, self.random, post)
 
     @cached_property
+    def rollups(self) -> "Rollups":
+        """What was done when."""
+        from chalicelib.services.rollups import Rollups
+
+        return Rollups(self.settings, self.clock)
+
+    @cached_property
     def call_limiter(self) -> "CallLimiter":
         """Calls a minute."""
         from chalicelib.services.limits import CallLimiter
@@ -111,7 +204,15 @@ class Platform:
         from chalicelib.services.jobs import Jobs
 
         return Jobs(
-            self.settings, self.clock, self.rentals, self.numbers, self.catalogue, self.webhooks
+            settings=self.settings,
+            clock=self.clock,
+            closings=self.closings,
+            polls=self.polls,
+            numbers=self.numbers,
+            catalogue=self.catalogue,
+            webhooks=self.webhooks,
+            managers=self.managers,
+            rollups=self.rollups,
         )
 
 

@@ -5,13 +5,16 @@
     ├── UnauthenticatedError     no key, or one that opens nothing
     ├── InsufficientBalanceError the balance can't pay
     ├── ForbiddenError           the key is good, the act is not allowed
+    │   └── ManagerInactiveError the user's manager may not act
     ├── NotFoundError            unknown, or somebody else's
     ├── ConflictError            the thing's state does not allow it
     ├── TooLargeError            a body over the limit
     ├── UnsupportedMediaError    a body in a format that we don't read
     ├── RequestKeyReusedError    an idempotency key with other parameters
     ├── LimitExceededError       too many; says when to come back
-    └── BusyError                a passing conflict that outlasted its retries
+    ├── BusyError                a passing conflict that outlasted its retries
+    ├── ConfigurationError       the server lacks a setting that the call needs
+    └── UpstreamError            another server's refusal, passed on with its own status
 
 Each face maps `kind` to its HTTP status in one place (`api/edge.py`).
 """
@@ -33,6 +36,8 @@ class Kind(Enum):
     UNPROCESSABLE = "unprocessable"
     LIMIT = "limit"
     BUSY = "busy"
+    CONFIGURATION = "configuration"
+    UPSTREAM = "upstream"
 
 
 class SesameError(Exception):
@@ -90,6 +95,13 @@ class ForbiddenError(SesameError):
     kind = Kind.FORBIDDEN
 
 
+class ManagerInactiveError(ForbiddenError):
+    """The user's manager may not act, so the user may not rent. Source: spec A."""
+
+    def __init__(self) -> None:
+        super().__init__("manager_inactive", "Manager inactive. Contact support.")
+
+
 class NotFoundError(SesameError):
     """There is no such thing, or it is somebody else's: the two answers are alike."""
 
@@ -134,9 +146,28 @@ class LimitExceededError(SesameError):
 
 
 class BusyError(SesameError):
-    """A conflict or an outage outlasted its retries; nothing was changed."""
+    """A conflict or an outage outlasted its retries. Repeating the call is safe, and may help."""
 
     kind = Kind.BUSY
 
     def __init__(self) -> None:
         super().__init__("busy", "The service is busy. Try again.", retry_after=1)
+
+
+class ConfigurationError(SesameError):
+    """The server lacks a setting that the call needs. The message says no more than that."""
+
+    kind = Kind.CONFIGURATION
+
+    def __init__(self) -> None:
+        super().__init__("system_configuration_error", "System configuration error")
+
+
+class UpstreamError(SesameError):
+    """Another server's answer in place of ours; `status` is the HTTP status to pass on."""
+
+    kind = Kind.UPSTREAM
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__("upstream_error", message)
+        self.status = status

@@ -6,9 +6,15 @@ and Lambda fill it later. Table names and queue URLs come from infra/resources.y
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from chalicelib.domain.money import Micros, parse_amount
+from chalicelib.domain.pricing import MOST_MARKUP
+from chalicelib.domain.urls import checked_webhook_url
+from chalicelib.errors import InvalidInputError
 
 TABLES = (
     "users",
@@ -22,7 +28,18 @@ TABLES = (
     "deliveries",
     "requests",
     "limits",
+    "rollups",
 )
+
+RESERVED_SUPPLIERS = ("stock",)
+_SUPPLIER_NAME = re.compile(r"[a-z0-9-]{1,32}")
+_SUPPLIER_KEY = re.compile(r"[!-~]{1,512}")
+
+
+SHORTEST_PEPPER = 16
+"""Bytes. What is derived from a shorter one could be guessed."""
+
+_MOST_DIGITS = 12
 
 
 class SettingsError(Exception):
@@ -31,12 +48,13 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one account may hold or do."""
+    """What one account, or one address on the Internet, may hold or do."""
 
     open_rentals: int
     unused_cancels_per_hour: int
     calls_per_minute: int
     waits: int = 3
+    registrations_per_hour: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +63,24 @@ class ProviderAccount:
 
     name: str
     secrets: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierConfig:
+    """A server that we rent numbers from. `kind` is "partner" (spec B) or "main" (spec A).
+
+    Numbers that cost more than `cost_cap` are not rented. `cost` is what a number of a main
+    costs, which spec A does not tell; None for a partner. `markup` is what we add to the cost, in
+    hundredths of a percent.
+    """
+
+    name: str
+    kind: str
+    url: str
+    cost_cap: Micros
+    cost: Micros | None
+    markup: int
+    key: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +100,7 @@ class Settings:
     tables: Mapping[str, str]
     webhooks_queue: str
     sweeps_queue: str
+    polls_queue: str
     public_url: str
     secrets: Secrets
     limits: Limits
@@ -74,6 +111,8 @@ class Settings:
     reuse_days: int
     sms_retention_days: int
     allow_loopback: bool
+    suppliers: tuple[SupplierConfig, ...] = ()
+    open_registration: bool = False
 
 
 def from_environment() -> Settings:
@@ -84,16 +123,20 @@ def from_environment() -> Settings:
 def load(environment: Mapping[str, str]) -> Settings:
     """The settings that `environment` describes. Raises SettingsError naming the variable."""
     read = _Reader(environment)
+    secrets = read.json("SESAME_SECRETS")
+    allow_loopback = read.flag("SESAME_ALLOW_LOOPBACK")
     return Settings(
         tables={name: read.text(f"SESAME_TABLE_{name.upper()}") for name in TABLES},
         webhooks_queue=read.text("SESAME_QUEUE_WEBHOOKS"),
         sweeps_queue=read.text("SESAME_QUEUE_SWEEPS"),
+        polls_queue=read.text("SESAME_QUEUE_POLLS"),
         public_url=read.text("SESAME_PUBLIC_URL").rstrip("/"),
-        secrets=_secrets(read.json("SESAME_SECRETS")),
+        secrets=_secrets(secrets),
         limits=Limits(
             open_rentals=read.number("SESAME_MAX_OPEN_RENTALS", 100),
             unused_cancels_per_hour=read.number("SESAME_MAX_UNUSED_CANCELS_PER_HOUR", 30),
             calls_per_minute=read.number("SESAME_MAX_CALLS_PER_MINUTE", 600),
+            registrations_per_hour=read.number("SESAME_MAX_REGISTRATIONS_PER_HOUR", 5),
         ),
         rental_seconds=read.number("SESAME_RENTAL_SECONDS", 20 * 60),
         cancel_after=read.number("SESAME_CANCEL_AFTER_SECONDS", 0),
@@ -101,7 +144,12 @@ def load(environment: Mapping[str, str]) -> Settings:
         rest_unused_seconds=read.number("SESAME_REST_UNUSED_SECONDS", 20 * 60),
         reuse_days=read.number("SESAME_REUSE_DAYS", 45),
         sms_retention_days=read.number("SESAME_SMS_RETENTION_DAYS", 7),
-        allow_loopback=read.flag("SESAME_ALLOW_LOOPBACK"),
+        allow_loopback=allow_loopback,
+        open_registration=read.flag("SESAME_OPEN_REGISTRATION"),
+        suppliers=tuple(
+            _supplier(fields, secrets.get("suppliers"), allow_loopback=allow_loopback)
+            for fields in read.objects("SESAME_SUPPLIERS", each="name")
+        ),
     )
 
 
@@ -119,7 +167,7 @@ class _Reader:
         value = self._environment.get(name, "")
         if not value:
             return default
-        if not (value.isascii() and value.isdigit()):
+        if not (value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS):
             raise SettingsError(f"{name}: expected a whole number, not negative.")
         return int(value)
 
@@ -138,15 +186,28 @@ class _Reader:
             raise SettingsError(f"{name}: expected a JSON object.")
         return value
 
+    def objects(self, name: str, *, each: str) -> list[dict[str, Any]]:
+        """A list of objects, none if not set, whose fields `each` are texts and all different."""
+        try:
+            value = json.loads(self._environment.get(name) or "[]")
+        except ValueError:
+            raise SettingsError(f"{name}: expected JSON.") from None
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise SettingsError(f"{name}: expected a JSON list of objects.")
+        names = [item.get(each) for item in value]
+        if not all(isinstance(text, str) for text in names) or len(set(names)) < len(names):
+            raise SettingsError(f"{name}: expected a {each} in each, all different.")
+        return value
+
 
 def _secrets(found: Mapping[str, Any]) -> Secrets:
     try:
         return Secrets(
-            pepper=bytes.fromhex(found["pepper"]),
+            pepper=_pepper(found["pepper"]),
             system_key_hash=str(found["system_key_hash"]),
             admin_key_hash=str(found["admin_key_hash"]),
             provider_accounts={
-                (provider, account): ProviderAccount(account, tuple(details["secrets"]))
+                (provider, account): ProviderAccount(account, _texts(details["secrets"]))
                 for provider, accounts in found["providers"].items()
                 for account, details in accounts.items()
             },
@@ -154,6 +215,72 @@ def _secrets(found: Mapping[str, Any]) -> Secrets:
     except (KeyError, TypeError, ValueError, AttributeError):
         # The value itself stays out of the message: it is all secrets.
         raise SettingsError(
-            "SESAME_SECRETS: expected pepper (hex), system_key_hash, admin_key_hash and "
-            "providers {provider: {account: {secrets: [...]}}}."
+            f"SESAME_SECRETS: expected pepper ({SHORTEST_PEPPER} bytes or more, in hex), "
+            "system_key_hash, admin_key_hash and providers {provider: {account: {secrets: [...]}}}."
         ) from None
+
+
+def _supplier(fields: Mapping[str, Any], keys: object, *, allow_loopback: bool) -> SupplierConfig:
+    name = fields["name"]
+    if not _SUPPLIER_NAME.fullmatch(name) or name in RESERVED_SUPPLIERS:
+        raise SettingsError(
+            f"SESAME_SUPPLIERS: {name!r}: expected a name of 1 to 32 of a-z, 0-9 and -, not stock."
+        )
+    where = f"SESAME_SUPPLIERS: {name}"
+    kind, markup = fields.get("kind"), fields.get("markup", 0)
+    if kind not in ("partner", "main"):
+        raise SettingsError(f"{where}: kind: expected partner or main.")
+    wanted = {"name", "kind", "url", "cost_cap", *(("cost",) if kind == "main" else ())}
+    if wanted - fields.keys() or fields.keys() - wanted - {"markup"}:
+        wants = ", ".join(sorted(wanted))
+        raise SettingsError(f"{where}: expected {wants}, may be markup, and nothing else.")
+    if type(markup) is not int or not 0 <= markup <= MOST_MARKUP:
+        raise SettingsError(f"{where}: markup: expected a whole number from 0 to {MOST_MARKUP}.")
+    try:
+        return SupplierConfig(
+            name=name,
+            kind=kind,
+            url=_server_url(str(fields["url"]), allow_loopback=allow_loopback),
+            cost_cap=_decimal(fields, "cost_cap"),
+            cost=_decimal(fields, "cost") if kind == "main" else None,
+            markup=markup,
+            key=_supplier_key(keys, name),
+        )
+    except InvalidInputError as error:
+        raise SettingsError(f"{where}: {error.message}") from None
+
+
+def _server_url(text: str, *, allow_loopback: bool) -> str:
+    url = checked_webhook_url(text, allow_loopback=allow_loopback).rstrip("/")
+    if "?" in url or "#" in url:
+        raise InvalidInputError("url", "no query and no fragment")
+    return url
+
+
+def _decimal(fields: Mapping[str, Any], name: str) -> Micros:
+    value = fields[name]
+    return parse_amount(value if isinstance(value, str) else "", field=name)
+
+
+def _supplier_key(keys: object, name: str) -> str:
+    key = keys.get(name) if isinstance(keys, dict) else None
+    if not isinstance(key, str) or not _SUPPLIER_KEY.fullmatch(key):
+        raise SettingsError(
+            f"SESAME_SECRETS: suppliers: expected a key for {name}, of 1 to 512 printable ASCII "
+            "characters without blanks."
+        )
+    return key
+
+
+def _pepper(text: str) -> bytes:
+    pepper = bytes.fromhex(text)
+    if len(pepper) < SHORTEST_PEPPER:
+        raise ValueError("too short")
+    return pepper
+
+
+def _texts(found: object) -> tuple[str, ...]:
+    # A text is a sequence too: each of its letters would open the account.
+    if not isinstance(found, list) or not all(text and isinstance(text, str) for text in found):
+        raise TypeError("expected a list of texts")
+    return tuple(found)

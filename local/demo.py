@@ -24,7 +24,7 @@ from local.sms import send
 
 START_SECONDS = 40
 STEP_SECONDS = 40
-RENTAL_SECONDS = 12
+RENTAL_SECONDS = 8
 # Schedules run each minute; in the demo a minute is two seconds.
 MINUTE_SECONDS = 2
 CODE = "482913"

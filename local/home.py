@@ -26,18 +26,28 @@ class Home:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the home: one run at a time. Raises LocalRunError if there is one already."""
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = os.open(self.path / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        """Hold the home: one run at a time.
+
+        Raises LocalRunError if there is one already, or if the folder cannot be had.
+        """
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = os.open(self.path / "run.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise LocalRunError(f"{error}; choose another SESAME_HOME.") from None
+        try:
+            self._lock(file)
+            yield
+        finally:
+            os.close(file)
+
+    def _lock(self, file: int) -> None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
         except BlockingIOError:
             raise LocalRunError(
                 f"A stack already runs in {self.path}; stop it, or choose another SESAME_HOME."
             ) from None
-        finally:
-            os.close(file)
 
     def read(self, name: str) -> dict[str, Any] | None:
         """The JSON file of that name, None if there is none."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from chalicelib.bootstrap import Platform
 from chalicelib.domain.money import UNIT, Micros
-from chalicelib.errors import NotFoundError
+from chalicelib.errors import ForbiddenError, NotFoundError, UnauthenticatedError
 from local.errors import LocalRunError
 
 LOGIN = "demo"
@@ -25,21 +25,36 @@ RANGES = (
 
 
 def seed(platform: Platform) -> tuple[str, str]:
-    """Put the demo data into an empty stack; the demo user's id and a fresh key, in clear."""
+    """Put in what is missing of the demo data; the demo user's id and a fresh key, in clear.
+
+    A seeding that broke off is simply done again. Raises SesameError, LocalRunError.
+    """
     accounts = platform.accounts
     try:
         user = accounts.find(LOGIN)
     except NotFoundError:
         user = accounts.create(LOGIN, "Demo user")
-        accounts.approve(user.user_id)
+    accounts.approve(user.user_id)
+    if not user.balance and not user.rentals_total:
         accounts.credit(user.user_id, BALANCE, "demo credit")
     for key in accounts.keys(user.user_id):
         if key.label == LOGIN:
             accounts.revoke_key(user.user_id, key.prefix)
-    report = platform.numbers.import_rows(enumerate(_rows(), start=2), lambda: None)
+    report = platform.numbers.import_rows(enumerate(_rows(), start=2))
     if report.bad:
         raise LocalRunError(f"The demo numbers could not be imported: {report.bad[0]}")
     return user.user_id, accounts.issue_key(user.user_id, LOGIN).text
+
+
+def is_key(platform: Platform, text: str) -> bool:
+    """Whether `text` is a live key of the stack: it is not if the state was lost since."""
+    try:
+        platform.accounts.authenticate(text)
+    except UnauthenticatedError:
+        return False
+    except ForbiddenError:
+        return True  # and its user was closed or put out: that is not for us to undo
+    return True
 
 
 def _rows() -> Iterator[Mapping[str, str]]:

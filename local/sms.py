@@ -35,8 +35,10 @@ def send(demo: Mapping[str, Any], *, sender: str, to: str, text: str) -> int:
 
 
 @click.command()
-@click.option("--to", required=True, help="A rented number, in E.164.")
-@click.option("--text", default="Your Acme code is 482913.", show_default=True)
+@click.option(
+    "--to", required=True, envvar="TO", show_envvar=True, help="A rented number, in E.164."
+)
+@click.option("--text", default="Your Acme code is 482913.", show_default=True, envvar="TEXT")
 @click.option("--sender", default="Acme", show_default=True)
 @click.option(
     "--home",
@@ -52,10 +54,11 @@ def main(to: str, text: str, sender: str, home: Path) -> None:
     except FileNotFoundError:
         click.echo(f"sms: no stack has run in {home}; start one with: make run", err=True)
         sys.exit(1)
-    except requests.ConnectionError:
+    except requests.RequestException:
         click.echo("sms: the stack does not answer; start it with: make run", err=True)
         sys.exit(1)
     click.echo(f"the stack answered {status}")
+    sys.exit(status != requests.codes.ok)
 
 
 if __name__ == "__main__":

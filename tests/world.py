@@ -2,23 +2,34 @@
 
 import itertools
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from random import Random
+from threading import Barrier
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
+from botocore.awsrequest import AWSPreparedRequest
 from chalice.test import Client, HTTPResponse
 
 from app import app
+from chalicelib.bootstrap import Platform
 from chalicelib.domain import signatures
+from chalicelib.domain.deliveries import Delivery
 from chalicelib.domain.ids import E164
 from chalicelib.domain.money import UNIT, Micros
 from chalicelib.domain.rental import Rental
+from chalicelib.domain.times import Millis
 from chalicelib.domain.user import User
+from chalicelib.errors import SesameError
 from chalicelib.providers.contract import InboundSms
-from chalicelib.stores import catalogue, ledger, numbers, users
+from chalicelib.stores import catalogue, db, ledger, numbers, rentals, users
 from chalicelib.stores.catalogue import Operator
 from chalicelib.stores.inbound import Fate
+from chalicelib.stores.tables import EventRow, InboundRow, NumberRow
 from tests.conftest import SECRETS, Stack
+from tests.wire import Fault
 
 PRICE = Micros(50_000)
 BALANCE = Micros(100 * UNIT)
@@ -117,6 +128,48 @@ class World:
         for message in self.queued():
             self.stack.platform.webhooks.deliver(message["delivery_id"], message["user_id"])
 
+    def swept(self) -> list[dict[str, Any]]:
+        """The messages that wait on the sweeps queue, taken off it."""
+        return self._drain(self.stack.platform.settings.sweeps_queue)
+
+    def elsewhere(self, now: Millis | None = None) -> Platform:
+        """The platform as another Lambda has it, with nothing cached; its clock stands at `now`."""
+        return Platform(
+            settings=self.stack.platform.settings,
+            clock=self.stack.clock if now is None else lambda: now,
+            sleep=self.stack.clock.sleep,
+            random=Random(),
+            post=self.stack.receiver,
+        )
+
+    def find(self, user: User) -> User:
+        """The user as it stands."""
+        return self.stack.platform.accounts.find(user.user_id)
+
+    def rental(self, rental: Rental) -> Rental:
+        """The rental as it stands."""
+        found = rentals.get(rental.rental_id)
+        assert found is not None
+        return found
+
+    def number(self, phone_number: str) -> NumberRow:
+        """The number as it stands."""
+        row = db.get(NumberRow, phone_number)
+        assert row is not None
+        return row
+
+    def kept(self, message_id: str, by: str = "generic#demo") -> InboundRow | None:
+        """An SMS as it was kept, whatever became of it."""
+        return db.get(InboundRow, f"{by}#{message_id}")
+
+    def events(self, user: User) -> list[EventRow]:
+        """A user's feed, the oldest first."""
+        return db.query(EventRow, EventRow.user_id == user.user_id).items
+
+    def deliveries(self, user: User) -> list[Delivery]:
+        """A user's deliveries, the newest first."""
+        return list(self.stack.platform.webhooks.deliveries(user.user_id))
+
     def _drain(self, queue_url: str) -> list[dict[str, Any]]:
         from chalicelib.stores.queues import _connected
 
@@ -132,6 +185,33 @@ class World:
                 _connected().delete_message(
                     QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"]
                 )
+
+
+T = TypeVar("T")
+
+
+def together(*calls: Callable[[], T]) -> list[T | SesameError]:
+    """What each call gave or refused, all let go at one moment in threads of their own."""
+    barrier = Barrier(len(calls))
+
+    def run(call: Callable[[], T]) -> T | SesameError:
+        barrier.wait(timeout=20)
+        try:
+            return call()
+        except SesameError as refusal:
+            return refusal
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(run, calls))
+
+
+def meanwhile(action: Callable[[], object]) -> Fault:
+    """No fault, but something that happens just before the attempt reaches the engine."""
+
+    def happen(request: AWSPreparedRequest) -> None:
+        action()
+
+    return happen
 
 
 def get(path: str, headers: dict[str, str] | None = None, **query: object) -> HTTPResponse:

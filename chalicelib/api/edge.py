@@ -6,6 +6,7 @@ here, and nothing a view logs, may hold a path or a query: keys travel in them.
 
 import json
 import logging
+import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
@@ -16,8 +17,9 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.bootstrap import platform, system_clock
 from chalicelib.domain.ids import new_ulid
+from chalicelib.domain.keys import masked
 from chalicelib.domain.times import Millis
-from chalicelib.errors import Kind, SesameError
+from chalicelib.errors import ConfigurationError, Kind, SesameError, UpstreamError
 from chalicelib.settings import SettingsError
 
 STATUS = {
@@ -32,6 +34,7 @@ STATUS = {
     Kind.UNPROCESSABLE: 422,
     Kind.LIMIT: 429,
     Kind.BUSY: 503,
+    Kind.CONFIGURATION: 500,
 }
 
 log = logging.getLogger(__name__)
@@ -53,6 +56,7 @@ class Call:
     body: bytes = field(repr=False)
     request_id: str
     received_at: Millis
+    source_ip: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +69,33 @@ class Body:
 
 
 View = Callable[[Call], Body | Mapping[str, Any]]
+Shape = Callable[[SesameError], dict[str, Any]]
 
 
-def route(blueprint: Blueprint, path: str, method: str) -> Callable[[View], View]:
-    """Serve `path` by a view; its SesameErrors become answers in the shape of spec B."""
+def rental_error(error: SesameError) -> dict[str, Any]:
+    """An error in the shape of spec B, and of all faces but those with a spec of their own."""
+    body: dict[str, Any] = {"status": "error", "code": error.code, "message": error.message}
+    return body if error.field is None else {**body, "field": error.field}
+
+
+def route(
+    blueprint: Blueprint,
+    path: str,
+    method: str,
+    *,
+    shape: Shape = rental_error,
+    unexpected: str = "An unexpected error occurred.",
+) -> Callable[[View], View]:
+    """Serve `path` by a view; its SesameErrors become answers in the face's `shape`.
+
+    What is no SesameError is logged, and answered 500 with the message `unexpected`.
+    """
 
     def register(view: View) -> View:
         @wraps(view)
         def handle(**path_parameters: str) -> Response:
             call = _call_of(blueprint.current_request, path_parameters)
-            return _answered(view, call)
+            return _answered(view, call, shape, unexpected)
 
         # Views check the content type themselves, to refuse it in our own shape.
         blueprint.route(path, methods=[method], content_types=["*/*"], name=view.__name__)(handle)
@@ -83,17 +104,17 @@ def route(blueprint: Blueprint, path: str, method: str) -> Callable[[View], View
     return register
 
 
-def _answered(view: View, call: Call) -> Response:
+def _answered(view: View, call: Call, shape: Shape, unexpected: str) -> Response:
     try:
         answer = view(call)
     except SesameError as error:
-        return _refusal(call, STATUS[error.kind], error)
+        return _refusal(call, error, shape)
     except SettingsError:
-        log.exception("%s %s %s", call.request_id, call.method, call.template)
-        return _json(call, 500, _error("system_configuration_error", "System configuration error"))
-    except Exception:
-        log.exception("%s %s %s", call.request_id, call.method, call.template)
-        return _json(call, 500, _error("internal_error", "An unexpected error occurred."))
+        _log_accident(call)
+        return _refusal(call, ConfigurationError(), shape)
+    except Exception:  # noqa: BLE001  (whatever it is, the caller gets an answer)
+        _log_accident(call)
+        return _json(call, 500, shape(SesameError("internal_error", unexpected)))
     if isinstance(answer, Body):
         headers = {"Content-Type": answer.content_type, **_common(call), **answer.headers}
         return Response(answer.text, status_code=200, headers=headers)
@@ -110,26 +131,35 @@ def _call_of(request: Any, path_parameters: Mapping[str, str]) -> Call:
         template=request.path,
         path=path_parameters,
         query=dict(reversed(pairs)),
-        query_string=urlencode(pairs),
+        query_string=urlencode(pairs, errors="replace"),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=request.raw_body,
         request_id=context.get("requestId") or new_ulid(system_clock()),
-        received_at=Millis(received) if received else platform().clock(),
+        received_at=Millis(received) if received else _now(),
+        source_ip=(context.get("identity") or {}).get("sourceIp") or "",
     )
 
 
-def _refusal(call: Call, status: int, error: SesameError) -> Response:
-    body = _error(error.code, error.message)
-    if error.field is not None:
-        body["field"] = error.field
-    answer = _json(call, status, body)
+def _now() -> Millis:
+    try:
+        return platform().clock()
+    except SettingsError:
+        # The view fails by the same and is answered; here nobody would catch it.
+        return system_clock()
+
+
+def _log_accident(call: Call) -> None:
+    """Log the exception in hand: where it came from, what it says, and no key in it (I8)."""
+    told = masked(traceback.format_exc())
+    log.error("%s %s %s\n%s", call.request_id, call.method, call.template, told)
+
+
+def _refusal(call: Call, error: SesameError, shape: Shape) -> Response:
+    status = error.status if isinstance(error, UpstreamError) else STATUS[error.kind]
+    answer = _json(call, status, shape(error))
     if error.retry_after is not None:
         answer.headers["Retry-After"] = str(error.retry_after)
     return answer
-
-
-def _error(code: str, message: str) -> dict[str, str]:
-    return {"status": "error", "code": code, "message": message}
 
 
 def _json(call: Call, status: int, body: Mapping[str, Any]) -> Response:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 
 from chalicelib.api.edge import Call
@@ -89,7 +90,11 @@ def idempotency_key(call: Call, user_id: UserId, parameters: Parameters) -> Requ
     if _IDEMPOTENCY_KEY.fullmatch(key) is None:
         raise InvalidInputError("Idempotency-Key", "1 to 255 printable ASCII characters")
     compared = {name: value for name, value in parameters.items() if name != "api_key"}
-    return request_key(user_id, key, call.template, compared)
+    try:
+        return request_key(user_id, key, call.template, compared)
+    except RecursionError:
+        # Nesting that could just be read may be too deep to be written.
+        raise _not_json() from None
 
 
 def _form(body: bytes) -> Parameters:
@@ -104,9 +109,18 @@ def _form(body: bytes) -> Parameters:
 
 def _json(body: bytes) -> Parameters:
     try:
-        value = json.loads(body)
+        # Decoded here, because json.loads would guess at UTF-16 and UTF-32.
+        value = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
-        raise InvalidInputError("body", "a JSON object in UTF-8", code="invalid_json") from None
+        raise _not_json() from None
     if not isinstance(value, dict):
-        raise InvalidInputError("body", "a JSON object in UTF-8", code="invalid_json")
+        raise _not_json()
     return value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _not_json() -> InvalidInputError:
+    return InvalidInputError("body", "a JSON object in UTF-8", code="invalid_json")

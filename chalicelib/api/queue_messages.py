@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.bootstrap import platform
 from chalicelib.domain.ids import DeliveryId, RentalId, UserId
+from chalicelib.errors import BusyError
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,18 @@ def deliver_webhooks(event: Any) -> dict[str, Any]:
     return _failures(
         [*unreadable, *(message_id for message_id, ids in wanted.items() if ids[0] in failed)]
     )
+
+
+def poll_suppliers(event: Any) -> dict[str, Any]:
+    """Ask suppliers for the SMS of bought numbers."""
+    failed = []
+    for message_id, body in _messages(event):
+        try:
+            platform().polls.poll(RentalId(body["rental_id"]), int(body["polls"]))
+        except (BusyError, KeyError, TypeError):
+            log.exception("message %s of the polls queue", message_id)
+            failed.append(message_id)
+    return _failures(failed)
 
 
 def run_sweep_page(event: Any) -> dict[str, Any]:

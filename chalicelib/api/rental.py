@@ -5,21 +5,16 @@ from typing import Any
 
 from chalice.app import Blueprint
 
-from chalicelib.api import parameters
+from chalicelib.api import caller, parameters
 from chalicelib.api.edge import Call, route
-from chalicelib.api.parameters import Parameters
 from chalicelib.bootstrap import platform
 from chalicelib.domain.money import decimal
 from chalicelib.domain.rental import Message, Rental
 from chalicelib.domain.times import Millis, iso, later
-from chalicelib.domain.user import User
-from chalicelib.errors import UnauthenticatedError
 from chalicelib.services.inbox import LONGEST_WAIT_SECONDS
-from chalicelib.stores.api_keys import ApiKey
 
 routes = Blueprint(__name__)
 
-_BEARER = "bearer "
 _SERVICE = "a name of at most 64 printable characters"
 _RENTAL_ID = "the rental_id that rentNumber gave"
 
@@ -27,7 +22,8 @@ _RENTAL_ID = "the rental_id that rentNumber gave"
 @route(routes, "/getNumbers", "GET")
 def get_numbers(call: Call) -> Mapping[str, Any]:
     """Countries with free numbers, how many, and what an SMS costs there."""
-    _authenticated(call, call.query)
+    _, user = caller.of(call, call.query)
+    markup = platform().accounts.markup_for(user)
     catalogue = platform().catalogue
     country = None
     if call.query.get("country"):
@@ -41,7 +37,7 @@ def get_numbers(call: Call) -> Mapping[str, Any]:
                 "available": offer.available,
                 "price_per_sms": decimal(offer.price),
             }
-            for offer in catalogue.listing(country)
+            for offer in catalogue.listing(country, markup=markup)
         ],
     }
 
@@ -50,11 +46,12 @@ def get_numbers(call: Call) -> Mapping[str, Any]:
 def rent_number(call: Call) -> Mapping[str, Any]:
     """A number for the caller, paid from their balance."""
     given = parameters.of(call)
-    _, user = _authenticated(call, given)
+    _, user = caller.of(call, given)
+    manager = platform().accounts.manager_of(user)
     country = platform().catalogue.checked_country(given.get("country"))
     service = parameters.optional_text(given, "service", _SERVICE, most=64).casefold()
     request = parameters.idempotency_key(call, user.user_id, given)
-    rental = platform().rentals.rent(user, country, service, request)
+    rental = platform().rentals.rent(user, country, service, request, manager=manager)
     return {
         "status": "success",
         "number": rental.phone_number,
@@ -68,7 +65,7 @@ def rent_number(call: Call) -> Mapping[str, Any]:
 @route(routes, "/getSMS", "GET")
 def get_sms(call: Call) -> Mapping[str, Any]:
     """The SMS of a rental; `wait` seconds long, at most 25, for the first one."""
-    key, user = _authenticated(call, call.query)
+    key, user = caller.of(call, call.query)
     rental_id = parameters.text(call.query, "rental_id", _RENTAL_ID)
     wait = parameters.whole_number(call.query, "wait", default=0, most=LONGEST_WAIT_SECONDS)
     rental = platform().inbox.read(
@@ -91,10 +88,10 @@ def get_sms(call: Call) -> Mapping[str, Any]:
 def cancel_number(call: Call) -> Mapping[str, Any]:
     """Give a rental back; refunded in full if no SMS came."""
     given = parameters.of(call)
-    _, user = _authenticated(call, given)
+    _, user = caller.of(call, given)
     rental_id = parameters.text(given, "rental_id", _RENTAL_ID)
     request = parameters.idempotency_key(call, user.user_id, given)
-    rental = platform().rentals.cancel(user, rental_id, request)
+    rental = platform().closings.cancel(user, rental_id, request)
     return {
         "status": "success",
         "message": "The rental is cancelled.",
@@ -102,21 +99,6 @@ def cancel_number(call: Call) -> Mapping[str, Any]:
         "refund_amount": decimal(rental.refund),
         **_standing(rental, rental.closed_at or rental.created_at),
     }
-
-
-def _authenticated(call: Call, given: Parameters) -> tuple[ApiKey, User]:
-    """Who calls: by the documented `api_key`, or by a bearer token, which no log ever sees."""
-    authorization = call.headers.get("authorization", "")
-    text = given.get("api_key")
-    if not text and authorization.lower().startswith(_BEARER):
-        text = authorization[len(_BEARER) :].strip()
-    if not text:
-        raise UnauthenticatedError(
-            "missing_api_key", "api_key: expected your API key.", field="api_key"
-        )
-    key, user = platform().accounts.authenticate(text if isinstance(text, str) else "")
-    platform().call_limiter.take(key.key_hash)
-    return key, user
 
 
 def _standing(rental: Rental, now: Millis) -> dict[str, Any]:

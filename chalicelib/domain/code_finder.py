@@ -76,6 +76,8 @@ def _by_words(text: str, sender: str | None, folded: str) -> FoundCode | None:
 
 
 def _others(best: Candidate, choices: list[Candidate]) -> tuple[str, ...]:
+    if len(choices) < 2 and not best.alternative:
+        return ()
     codes = [best.alternative, *(choice.code for choice in choices)]
     return tuple(code for code in dict.fromkeys(codes) if code and code != best.code)
 

@@ -6,7 +6,6 @@ A score is the sum of what the shape is worth, how near the words for "code", "p
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from .code_shapes import Candidate
@@ -38,16 +37,23 @@ _ATTRACTS = _ANNOUNCES | VERIFY
 _NAMES_OTHER = LABEL | KIND | NUMBER
 _NO_LOGIN = LABEL | KIND | PROMO | BANK | NOTICE | MONEY
 
-_BREAK = re.compile(r"[.!?] |\n|[。！？।။។]")
+_BREAK = re.compile(r"[.!?\n。！？।။។](?:(?<![.!?])|(?= ))")
 _APART = re.compile(
     r"[.!?] (?![#:0-9])|[,;\n，、。！？।။។0-9]"
     r"|\b(?:with|using|or|oder|ou|или|mit|con|avec|com|med|cu)\b"
 )
-_LINKED = re.compile(
-    r"(?:[:=>\-]|\b(?:is|es|e|est|ist|er|ar|on|je|jest|la|adalah|ialah|este|esta|as|lautet|are|"
-    r"code|otp|with|by)|[为為是は은는])[\s\"'“”«»‘’„(\[<{#「『*]{0,3}$"
+_OPENERS = " \t\n\"'“”«»‘’„([<{#「『*"
+_LINKS = (
+    *(":", "=", ">", "-", "为", "為", "是", "は", "은", "는", " is", " es", " e", " est", " ist"),
+    *(" er", " ar", " on", " je", " jest", " la", " adalah", " ialah", " este", " esta", " as"),
+    *(" lautet", " are", " code", " otp", " with", " by", " ειναι", " είναι"),
 )
 _ENGLISH = re.compile(r"\b(?:the|your|you|and|this|have|from|new)\b")
+_DATED = re.compile(
+    r"(?:[0-9](?:st|nd|rd|th)?[,.]?|©|\b(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
+    r"[a-z]{0,6}[.,]?|copyright|in|since|de|of))\s$"
+)
+_LINE_EDGE = ("", "\n", "\r")
 _SENT_TO = re.compile(r"(?:^|\s)(?:to|2|al|au|an|na|на|no|ao|til|naar)\s{1,2}$")
 
 
@@ -112,15 +118,18 @@ def _score(low: str, choice: Candidate, before: list[Hit], after: list[Hit]) -> 
     if _is_amount(low, choice, before, after):
         return _IMPOSSIBLE
     announced, verified = _attraction(low, choice, before, after)
-    linked = bool(_LINKED.search(low, max(0, start - 12), start))
+    linked = low[max(0, start - 14) : start].rstrip(_OPENERS).endswith(_LINKS)
     score = choice.worth + announced + verified * (0.5 if announced else 1.0)
     if linked:
         score += 0.8
+    if low[start - 1 : start] in _LINE_EDGE and low[choice.end : choice.end + 1] in _LINE_EDGE:
+        score += 1.0
     invited = _invitation(low, start, before, linked)
     score += invited * 0.5 if announced and invited > 0 else invited
     score += _misnaming(low, choice, before, after, announced)
     if len(choice.code) == 4 and choice.code[:2] in ("19", "20"):
-        score -= 0.0 if linked and announced > 3 else 2.5
+        dated = _DATED.search(low, max(0, start - 14), start)
+        score -= 4.0 if dated else 0.3 if announced > 2.5 else 2.5
     return score
 
 
@@ -145,18 +154,19 @@ def _attraction(
 ) -> tuple[float, float]:
     """How strongly the words that announce a code, and those that speak of verifying, pull."""
     announced = verified = 0.0
-    gaps: Iterable[tuple[int, int, int, float]] = (
-        *((last, choice.start, bits, 1.0) for _, last, bits in before if bits & _ATTRACTS),
-        *((choice.end, first, bits, 0.97) for first, _, bits in after if bits & _ATTRACTS),
-    )
-    for left, right, bits, near in gaps:
-        pull = max(0.3, near - (right - left) * 0.008)
+    for first, last, bits in before + after:
+        if not bits & _ATTRACTS:
+            continue
+        left, right = (last, choice.start) if last <= choice.start else (choice.end, first)
+        pull = (1.0 if right == choice.start else 0.97) - (right - left) * 0.008
+        if pull < 0.3:
+            pull = 0.3
         if right - left > 2 and _BREAK.search(low, left, right):
-            pull *= 0.7
+            pull *= 0.7 if bits & (CODE | ONCE | VERIFY) else 0.5
         if bits & _ANNOUNCES:
             announced = max(announced, pull * (4.6 if bits & ONCE else 4.0))
         else:
-            verified = max(verified, pull * 2.0)
+            verified = max(verified, pull * 2.2)
     return announced, verified
 
 

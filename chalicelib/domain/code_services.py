@@ -28,18 +28,19 @@ dana ola ovo noon threads claude ing irs boa wechat_pay
 """
 
 
-def _brands() -> dict[str, tuple[tuple[str, ...], ...]]:
-    """First word of each known name → the rests of the names that start with it, longest first."""
-    table: dict[str, list[tuple[str, ...]]] = {}
-    for name in (_KNOWN + _KNOWN_IF_CAPITAL).split():
-        first, *rest = name.split("_")
-        table.setdefault(first, []).append(tuple(rest))
-    return {first: tuple(sorted(rests, key=len, reverse=True)) for first, rests in table.items()}
+def _brands() -> dict[str, tuple[str, ...]]:
+    """First word of each known name → the names that start with it, longest first."""
+    table: dict[str, list[str]] = {}
+    for word in (_KNOWN + _KNOWN_IF_CAPITAL).split():
+        name = word.replace("_", " ")
+        table.setdefault(_TOKEN.findall(name)[0], []).append(name)
+    return {first: tuple(sorted(names, key=len, reverse=True)) for first, names in table.items()}
 
 
+_TOKEN = re.compile(r"[a-z0-9]{1,40}(?:[.&][a-z0-9]{1,40}){0,4}")
+_GOOGLE = re.compile(r"\bG-[0-9]{4,8}\b")
 _BRANDS = _brands()
 _NEEDS_CAPITAL = frozenset(name.split("_")[0] for name in _KNOWN_IF_CAPITAL.split())
-_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+&-]*")
 _HEADER = re.compile(r"\s*(?:<#>|\[#\])?\s*[【\[(<「]\s*([^】\])>」\n]{2,40})[】\])>」]")
 _ANYWHERE = re.compile(r"【([^】\n]{2,40})】")
 _NAME = r"([A-Z0-9a-z][\w.&'+-]{1,24}(?: [A-Z0-9][\w.&'+-]{0,24}){0,3})"
@@ -84,29 +85,30 @@ def _is_name(words: str) -> bool:
 
 
 def _brand(text: str) -> str | None:
-    tokens = _TOKEN.findall(text)
-    for at, token in enumerate(tokens):
-        first = token.lower()
-        if first not in _BRANDS:
-            if first[:2] == "g-" and first[2:].isdigit():
-                return "google"
-            first = first.rstrip(".-+").partition("-")[0]
-            if first not in _BRANDS:
-                continue
-        if first in _NEEDS_CAPITAL and token.islower():
+    low = text.lower()
+    if _BRANDS.keys().isdisjoint(_TOKEN.findall(low)):
+        return "google" if "G-" in text and _GOOGLE.search(text) else None
+    for match in _TOKEN.finditer(low):
+        first, start = match[0], match.start()
+        if first not in _BRANDS or (first in _NEEDS_CAPITAL and text[start : start + 1].islower()):
             continue
-        for rest in _BRANDS[first]:
-            following = tokens[at + 1 : at + 1 + len(rest)]
-            if tuple(word.lower().rstrip(".-") for word in following) == rest:
-                return " ".join((first, *rest))
+        for name in _BRANDS[first]:
+            if low.startswith(name, start) and not low[start + len(name) :][:1].isalnum():
+                return name
     return None
 
 
 def _worded(text: str) -> str | None:
+    if not text.isascii():
+        return _lead(text)
     for pattern in (_YOUR, _FOR):
         match = pattern.search(text)
         if match and _is_name(match[1]):
             return " ".join(w for w in match[1].lower().split() if w not in _COMMON)
+    return _lead(text)
+
+
+def _lead(text: str) -> str | None:
     lead = _LEAD.match(text)
     return lead[1].lower() if lead and _is_name(lead[1]) else None
 

@@ -5,6 +5,7 @@ here; what the words around it say is weighed by code_finder.
 """
 
 import re
+from string import ascii_letters
 from typing import NamedTuple
 
 from .code_words import CODE, ONCE, PASSWORD, scan
@@ -24,7 +25,7 @@ _CLUMP = re.compile(
     r"[0-9](?:[0-9A-Za-z]|[-.,:/'](?=[0-9])|-(?=[0-9A-Z]{2,6}(?![0-9A-Za-z]))| (?=[0-9]))*"
 )
 _LEFT = re.compile(r"(?<![0-9A-Za-z])(?:[0-9A-Z]{1,5}-){0,2}[0-9A-Za-z]{0,12}$")
-_JOINS_LEFT = re.compile(r"[A-Za-z-]")
+_JOINS_LEFT = frozenset(ascii_letters + "-")
 _AREA_CODE_ENDS = re.compile(r"\)[ -]{0,2}[0-9]")
 _BEFORE_DECIMAL = re.compile(r"([0-9]{5,8})\.[0-9]")
 _DATE = re.compile(
@@ -32,7 +33,7 @@ _DATE = re.compile(
 )
 _YEARS = re.compile(r"(?:19|20)[0-9]{2}-(?:(?:19|20)[0-9]{2}|[01][0-9])")
 _GLUED_WORD = re.compile(r"([0-9]{4,8})([A-Z]?[a-z]{2,})")
-_MASK = re.compile(r"[xX]{2,}|^[xX][0-9]{3,4}$")
+_MASK = re.compile(r"[xX]{3,}|^[xX]{1,2}[0-9]{0,4}$|^[0-9]+[xX]{2,}[0-9]+$")
 _URL = re.compile(
     r"(?:[a-zA-Z]{2,10}://|www\.)[^\s]{1,400}"
     r"|(?<![\w.@-])[A-Za-z0-9-]{1,40}(?:\.[A-Za-z0-9-]{1,40}){0,3}"
@@ -86,11 +87,11 @@ def candidates(text: str) -> list[Candidate]:
 
 
 def _is_telephone(text: str, start: int, sizes: tuple[int, ...]) -> bool:
-    if sum(sizes) < 9:
+    total = sum(sizes)
+    if total < 9:
         return False
-    return (
-        text[start] == "0" or text[start - 1 : start] == "+" or (len(sizes) > 2 and max(sizes) < 6)
-    )
+    groups = len(sizes) > 2 and (total > 9 or max(sizes) < 6)
+    return groups or text[start] == "0" or text[start - 1 : start] == "+"
 
 
 def _free(text: str, start: int, end: int) -> bool:
@@ -119,12 +120,15 @@ def _free(text: str, start: int, end: int) -> bool:
 
 def _add(found: list[Candidate], text: str, piece: str, start: int) -> None:
     end = start + len(piece)
-    if start and _JOINS_LEFT.match(text, start - 1):
+    if start and text[start - 1] in _JOINS_LEFT:
         left = _LEFT.search(text, max(0, start - 16), start)
         if left is None:
             return
         start = left.start()
         piece = text[start:end]
+        word, hyphen, rest = piece.partition("-")
+        if hyphen and word.isalpha() and _names_code(word):
+            piece, start = rest, end - len(rest)
     if not _free(text, start, end):
         return
     if piece.isdigit():
@@ -143,7 +147,7 @@ def _add_hyphenated(found: list[Candidate], piece: str, start: int, end: int) ->
     if _MASK.fullmatch(word):
         return
     if word.isalpha() and rest.isdigit() and 3 <= len(rest) <= 10:
-        if len(word) > 4 or _names_code(word):
+        if len(word) > 4:
             found.append(Candidate(end - len(rest), end, rest, _DIGITS_WORTH[len(rest)]))
             return
         if len(rest) > 3:
@@ -182,7 +186,7 @@ def _add_mixed(found: list[Candidate], piece: str, start: int, end: int) -> None
     if letters.lower() in _UNITS_GLUED and len(piece) - len(letters) < 5:
         return
     if piece.isupper():
-        found.append(Candidate(start, end, piece, 0.6 if len(piece) > 4 else 0.2))
+        found.append(Candidate(start, end, piece, 0.6 if 4 < len(piece) < 9 else 0.0))
     else:
         found.append(Candidate(start, end, piece, -0.6 if piece.islower() else -0.3))
 

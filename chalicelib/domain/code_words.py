@@ -54,7 +54,7 @@ _OPEN_LEFT = 1 << 20
 _OPEN_RIGHT = 1 << 21
 _ROLE_BITS = _OPEN_LEFT - 1
 _FIRST_JOINED_SCRIPT = "\u0590"
-_CACHED_LENGTH = 40
+_LONGEST_WORD = 40
 
 _table: dict[str, int] = {}
 _lengths: dict[str, tuple[int, ...]] = {}
@@ -109,14 +109,18 @@ def _scan(run: str) -> tuple[Hit, ...]:
     return tuple(hits)
 
 
-_scan_cached = lru_cache(maxsize=16384)(_scan)
-
-
 def scan(run: str) -> tuple[Hit, ...]:
     """The keywords in `run`, a folded lower-case run of letters without spaces or digits."""
-    if len(run) <= _CACHED_LENGTH:
-        return _scan_cached(run)
-    return _scan(run) if run[0] >= _FIRST_JOINED_SCRIPT else ()
+    if len(run) > _LONGEST_WORD and run[0] < _FIRST_JOINED_SCRIPT:
+        return ()
+    return _scan(run)
+
+
+@lru_cache(maxsize=16384)
+def _known(word: str) -> tuple[tuple[Hit, ...], tuple[tuple[str, int], ...]] | None:
+    """The keywords in a word and the phrases that it begins; None for most words."""
+    hits, phrases = _scan(word), _phrases.get(word, ())
+    return (hits, phrases) if hits or phrases else None
 
 
 _WORD = re.compile(
@@ -135,25 +139,23 @@ def keywords(low: str) -> list[Hit]:
     hits: list[Hit] = []
     phrase_end = 0
     for match in (_ASCII_WORD if low.isascii() else _WORD).finditer(low):
-        word, start = match[0], match.start()
+        word = match[0]
+        # Long runs are not remembered, or a flood of them would fill the memory.
+        known = _known(word) if len(word) <= _LONGEST_WORD else (scan(word), ())
+        if known is None:
+            continue
+        start = match.start()
         if start < phrase_end:
             continue
-        found = scan(word)
-        if word in _phrases:
-            phrase = _phrase(low, start, word)
-            if phrase:
-                found = phrase
-                phrase_end = start + phrase[0][1]
+        found, phrases = known
+        for phrase, bits in phrases:
+            if low.startswith(phrase, start):
+                phrase_end = start + len(phrase)
+                found = ((0, len(phrase), bits),)
+                break
         for first, last, bits in found:
             _append(hits, start + first, start + last, bits)
     return hits
-
-
-def _phrase(low: str, start: int, word: str) -> tuple[Hit, ...]:
-    for phrase, bits in _phrases[word]:
-        if low.startswith(phrase, start):
-            return ((0, len(phrase), bits),)
-    return ()
 
 
 def _append(hits: list[Hit], first: int, last: int, bits: int) -> None:
@@ -162,7 +164,7 @@ def _append(hits: list[Hit], first: int, last: int, bits: int) -> None:
         gap = first - previous_last
         if bits & (CODE | NUMBER) and not bits & ONCE and gap <= 2 and previous & KIND:
             bits = KIND
-        elif bits & NUMBER and gap <= 2 and previous & (VERIFY | PASSWORD | ONCE):
+        elif bits & NUMBER and gap <= 6 and previous & (VERIFY | PASSWORD | ONCE):
             bits = CODE
         elif bits & VERIFY and gap <= 5 and previous & NUMBER:
             hits[-1] = (previous_first, previous_last, CODE)

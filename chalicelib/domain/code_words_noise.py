@@ -7,7 +7,7 @@ message. `money` is a currency. Notation as in code_words_west.py.
 
 NOISE: dict[str, dict[str, str]] = {
     "en": {
-        "label": "identity_number identity_no id_number device_number access_number "
+        "label": "report fraud identity_number identity_no id_number device_number access_number "
         "registration_no registration_number serial_number send order orders invoice ref "
         "reference refno tracking track txn transaction account acct a_c card cards ending ends "
         "ended call calling called dial dialing tel telephone phone mobile contact helpline "
@@ -19,12 +19,12 @@ NOISE: dict[str, dict[str, str]] = {
         "quote quoting shortcode folio employee student roll building unit confirmation_number "
         "waybill docket enquiry incident caseid orderid sku extension ext fax toll voicemail "
         "block floor level bib lot queue number_plate vin",
-        "kind": "label warranty review violation conduct workshop building morse exit status response "
-        "promo promotional promotion discount coupon voucher gift referral invite invitation zip "
-        "postal post area qr bar barcode booking order tracking claim offer sale pickup pick_up "
-        "collection locker product error dress source country dial dialling branch swift sort "
-        "ifsc tax identifier reservation redemption shopping cashback airline color colour style "
-        "redeem reward unlock_your bonus checkout ussd short",
+        "kind": "label warranty review violation conduct workshop building morse exit status "
+        "response promo promotional promotion discount coupon voucher gift referral invite "
+        "invitation zip postal post area qr bar barcode booking order tracking claim offer sale "
+        "pickup pick_up collection locker product error dress source country dial dialling branch "
+        "swift sort ifsc tax identifier reservation redemption shopping cashback airline color "
+        "colour style redeem reward unlock_your bonus checkout ussd short",
         "promo": "off sale discount discounts voucher vouchers coupon coupons win won winner "
         "prize free cash offer offers deal deals promo unsubscribe stop optout congratulations "
         "congrats reward rewards bonus cashback shop subscribe subscribed jackpot lottery draw "
@@ -61,9 +61,10 @@ NOISE: dict[str, dict[str, str]] = {
         "ordre* ordrenr bestilling* beställning* faktura* kundnummer kundenummer kort kortet "
         "kortti tilaus* lasku* pakke* paket* sendingsnr kolli* soita puhelin* viite* varaus* "
         "varausnumero lento pöntun* reikning* símanúmer hringdu",
-        "kind": "gutschein* rabatt* aktion* buchung* post* abhol* promo* bestell* fehler* "
-        "korting* actie* boeking* ophaal* afhaal* kampanj* kampagne* hämt* hente* afhentning* "
-        "bokning* booking* alennus* nouto* varaus* tilaus* afslátt* barcode strichcode",
+        "kind": "gutschein* rabatt* aktion* buchung* postleit* postnummer postkod* abhol* promo* "
+        "bestell* fehler* korting* actie* boeking* ophaal* afhaal* kampanj* kampagne* hämt* "
+        "hente* afhentning* bokning* booking* alennus* nouto* varaus* tilaus* afslátt* barcode "
+        "strichcode",
         "promo": "rabatt* gutschein* gewinn* gratis kostenlos angebot* aktion* sparen korting* "
         "aanbieding* gewonnen prijs winnaar erbjudande* vinst* vunnit tilbud* rea realisation "
         "alennus* tarjous* voitto* voittanut ilmaise* afslátt* abmelden afmelden udsalg",

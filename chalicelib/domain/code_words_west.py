@@ -28,7 +28,7 @@ WEST: dict[str, dict[str, str]] = {
         "password": "passwort* kennwort* geheimzahl",
         "guard": "gültig ablauf* läuft weitergeben niemandem teilen teile niemals abgelaufen "
         "angefordert ignorieren",
-        "enter": "mit eingeben verwenden nutzen lautet gib geben verwende nutze",
+        "enter": "mit eingeben verwenden nutzen gib geben verwende nutze",
         "minutes": "minute minuten stunde stunden tag tage tagen sekunden std",
     },
     "nl": {

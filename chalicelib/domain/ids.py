@@ -26,8 +26,12 @@ _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
 def new_ulid(now: Millis) -> str:
     """A fresh ULID of the moment `now`: 26 characters of Crockford's base 32."""
-    number = (now << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
-    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -5, -5))
+    return _written((now << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS))
+
+
+def first_ulid(moment: Millis) -> str:
+    """The first ULID of a moment: the same for all who ask, so that a repeat can be told."""
+    return _written(moment << _RANDOM_BITS)
 
 
 def new_rental_id(now: Millis) -> RentalId:
@@ -48,3 +52,7 @@ def is_rental_id(text: str) -> bool:
 def is_ulid(text: str) -> bool:
     """Whether `text` has the form of a ULID."""
     return _ULID.fullmatch(text) is not None
+
+
+def _written(number: int) -> str:
+    return "".join(_CROCKFORD[(number >> shift) & 31] for shift in range(125, -5, -5))

@@ -53,6 +53,11 @@ def shown_prefix(text: str) -> str:
     return text[: text.rindex("_") - _SECRET_DIGITS + _SHOWN_SECRET]
 
 
+def masked(text: str) -> str:
+    """`text` with every key in it cut to the part that may be shown."""
+    return _FORM.sub(lambda key: shown_prefix(key[0]) + "…", text)
+
+
 def is_same(given: str, key_hash: str) -> bool:
     """Whether `given` is the key that `key_hash` was made of, in constant time."""
     return hmac.compare_digest(hash_key(given), key_hash)

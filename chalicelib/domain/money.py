@@ -25,12 +25,17 @@ def parse_amount(text: str, *, field: str) -> Micros:
     Raises InvalidInputError naming `field`.
     """
     expected = "a decimal amount from 0 to 1000000000 with at most six places, such as 0.05"
+    # Decimal takes digits of every script and 1_000 as well.
+    if not text.isascii() or "_" in text:
+        raise InvalidInputError(field, expected)
     try:
-        amount = Decimal(text.strip()) * UNIT
+        amount = Decimal(text.strip())
     except InvalidOperation:
         raise InvalidInputError(field, expected) from None
-    if not amount.is_finite() or amount != amount.to_integral_value():
+    if not amount.is_finite() or not 0 <= amount <= LARGEST // UNIT:
         raise InvalidInputError(field, expected)
-    if not 0 <= amount <= LARGEST:
+    micros = int(amount * UNIT)
+    # The product was rounded to the context's 28 digits; a comparison is exact.
+    if Decimal(micros) / UNIT != amount:
         raise InvalidInputError(field, expected)
-    return Micros(int(amount))
+    return Micros(micros)

@@ -1,12 +1,33 @@
 """Phone numbers in E.164, by Google's metadata (`phonenumbers`, imported when first needed)."""
 
 import re
+from enum import StrEnum
 from functools import lru_cache
 
 from chalicelib.domain.ids import E164
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _SEPARATORS = re.compile(r"[\s().\-/\u00a0\u2010-\u2015]+")
+
+
+class NumberFormat(StrEnum):
+    """How a user wants numbers written. Source: spec A."""
+
+    FULL = "full"
+    NATIONAL = "national"
+    REMOVE_PLUS = "remove_plus"
+
+
+def written(number: E164, form: NumberFormat) -> str:
+    """`number` as `+14155552671`, as `(415) 555-2671` or as `14155552671`."""
+    if form is NumberFormat.FULL:
+        return number
+    if form is NumberFormat.REMOVE_PLUS:
+        return number.removeprefix("+")
+    import phonenumbers
+
+    national = phonenumbers.PhoneNumberFormat.NATIONAL
+    return str(phonenumbers.format_number(phonenumbers.parse(number), national))
 
 
 @lru_cache(maxsize=4096)

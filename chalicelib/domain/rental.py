@@ -13,11 +13,17 @@ MOST_MESSAGES = 10
 
 
 class RentalStatus(StrEnum):
-    """Where a rental stands."""
+    """Where a rental stands.
 
+    One of another server's number begins as `requesting`, its money held, and ends as `failed`
+    if that server gives none.
+    """
+
+    REQUESTING = "requesting"
     ACTIVE = "active"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +42,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Rental:
-    """One number held by one user for one purpose until it is cancelled or expires."""
+    """One number held by one user for one purpose until it is cancelled or expires.
+
+    Of `price`, `markup` is for the user's manager. A number of another server's has its id there
+    in `upstream_id`, and cost us `cost`.
+    """
 
     rental_id: RentalId
     user_id: UserId
@@ -54,6 +64,11 @@ class Rental:
     messages: tuple[Message, ...]
     refund: Micros = NOTHING
     closed_at: Millis | None = None
+    manager_id: UserId | None = None
+    markup: Micros = NOTHING
+    upstream_id: str | None = None
+    cost: Micros = NOTHING
+    upstream_operator: int | None = None
 
     def status_at(self, now: Millis) -> RentalStatus:
         """The status that a reader is told: over at `expires_at`, whether swept yet or not."""
@@ -64,6 +79,10 @@ class Rental:
     def is_open(self, now: Millis) -> bool:
         """Whether it can still receive, and be cancelled."""
         return self.status_at(now) is RentalStatus.ACTIVE
+
+    def is_unfinished(self, now: Millis) -> bool:
+        """Whether it is a purchase that began and has not ended in its time."""
+        return self.status is RentalStatus.REQUESTING and now >= self.expires_at
 
     def can_cancel(self, now: Millis) -> bool:
         """Whether a cancel would be taken now: it is open, and `cancel_after` seconds old."""

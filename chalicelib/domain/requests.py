@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.ids import UserId
 from chalicelib.domain.times import DAY, Millis
-from chalicelib.errors import RequestKeyReusedError
+from chalicelib.errors import ConflictError, RequestKeyReusedError
 
 KEPT_FOR = DAY
 
@@ -22,7 +22,7 @@ class RequestKey:
 
 @dataclass(frozen=True, slots=True)
 class SeenRequest:
-    """A key that was answered before."""
+    """A key that was used before. While it is being answered, its answer is empty."""
 
     parameters: str
     answer: str
@@ -38,7 +38,18 @@ def request_key(
 
 
 def first_answer(request: RequestKey, seen: SeenRequest) -> str:
-    """The answer to replay. Raises RequestKeyReusedError if the parameters were others."""
+    """The answer to replay.
+
+    Raises RequestKeyReusedError if the parameters were others, ConflictError if there is no
+    answer yet.
+    """
     if seen.parameters != request.parameters:
         raise RequestKeyReusedError
+    if not seen.answer:
+        raise ConflictError(
+            "request_in_progress",
+            "A request with this Idempotency-Key is being answered.",
+            field="Idempotency-Key",
+            retry_after=1,
+        )
     return seen.answer

@@ -3,15 +3,19 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from chalicelib.domain.ids import E164, UserId
-from chalicelib.domain.money import Micros
+from chalicelib.domain.money import NOTHING, Micros
 from chalicelib.domain.times import Millis
 
 RANKS = 1_000_000_000
 """A free number's rank is random in [0, RANKS)."""
 
 MOST_HISTORY = 20
+
+OWN = "stock"
+"""The supplier of the numbers that are ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,12 @@ class FreeNumber:
         )
 
     def used_again(self, use: PastUse) -> tuple[PastUse, ...]:
-        """Its history with one use more, the oldest dropped."""
+        """Its history with one use more, the oldest dropped.
+
+        A use for no named service is no reason against a later one, so it takes nobody's place.
+        """
+        if not use.service:
+            return self.history
         return (*self.history, use)[-MOST_HISTORY:]
 
 
@@ -50,7 +59,9 @@ class FreeNumber:
 class Offer:
     """What one operator of one country has: how many free numbers, at what price an SMS.
 
-    `country` is ISO 3166-1 alpha-2.
+    `country` is ISO 3166-1 alpha-2. What another server has comes with that supplier's name, what
+    a number costs us there, and the id that it knows the operator by. `price` is that without a
+    named service; `service_prices` has those of the services that cost something else.
     """
 
     country: str
@@ -59,6 +70,14 @@ class Offer:
     operator_name: str
     price: Micros
     available: int
+    supplier: str = OWN
+    cost: Micros = NOTHING
+    upstream_operator: int | None = None
+    service_prices: tuple[tuple[str, Micros], ...] = ()
+
+    def price_for(self, service: str) -> Micros:
+        """What an SMS costs in a rental for a named service, or for any ("")."""
+        return dict(self.service_prices).get(service, self.price)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +87,21 @@ class Stock:
     counted_at: Millis
     offers: tuple[Offer, ...]
 
-    def in_country(self, country: str) -> list[Offer]:
-        """The offers of a country that have numbers, the cheapest first, then the fullest."""
-        offers = [o for o in self.offers if o.country == country and o.available > 0]
-        return sorted(offers, key=lambda o: (o.price, -o.available, o.operator_id))
+    def in_country(
+        self, country: str, operator_id: int | None = None, service: str = ""
+    ) -> list[Offer]:
+        """The offers of a country that have numbers, the cheapest first, then the fullest.
+
+        Only those of one operator, if `operator_id` names it. The prices are those for `service`.
+        """
+        offers = [
+            offer
+            for offer in self.offers
+            if offer.country == country
+            and offer.available > 0
+            and operator_id in (None, offer.operator_id)
+        ]
+        return sorted(offers, key=lambda o: (o.price_for(service), -o.available, o.operator_id))
 
     def countries(self) -> list[str]:
         """The countries that have numbers, in alphabetical order."""
@@ -90,4 +120,9 @@ def dump_offers(offers: Iterable[Offer]) -> str:
 
 def load_offers(text: str) -> tuple[Offer, ...]:
     """The offers in the text of a stock item."""
-    return tuple(Offer(**fields) for fields in json.loads(text))
+    return tuple(_offer_of(fields) for fields in json.loads(text))
+
+
+def _offer_of(fields: dict[str, Any]) -> Offer:
+    prices = tuple((name, Micros(price)) for name, price in fields.pop("service_prices", ()))
+    return Offer(**fields, service_prices=prices)

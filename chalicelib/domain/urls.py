@@ -9,8 +9,8 @@ _MOST = 2_000
 _EXPECTED = "an https:// URL of a public host, without user name or password"
 
 
-def checked_webhook_url(text: str, *, allow_loopback: bool) -> str:
-    """`text` if webhooks may go there. Raises InvalidInputError naming `url`.
+def checked_webhook_url(text: str, *, allow_loopback: bool, field: str = "url") -> str:
+    """`text` if webhooks may go there. Raises InvalidInputError naming `field`.
 
     Only `https://`; with `allow_loopback` (local runs) also `http://` to this machine. Where a
     name leads is checked again when it is called.
@@ -20,15 +20,15 @@ def checked_webhook_url(text: str, *, allow_loopback: bool) -> str:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise InvalidInputError("url", _EXPECTED) from None
+        raise InvalidInputError(field, _EXPECTED) from None
     if len(text) > _MOST or not text.isprintable() or " " in text or not parts.hostname:
-        raise InvalidInputError("url", _EXPECTED)
+        raise InvalidInputError(field, _EXPECTED)
     if parts.username is not None or parts.password is not None or port == 0:
-        raise InvalidInputError("url", _EXPECTED)
+        raise InvalidInputError(field, _EXPECTED)
     if allow_loopback and is_loopback(parts) and parts.scheme in ("http", "https"):
         return text
     if parts.scheme != "https" or is_private(parts.hostname):
-        raise InvalidInputError("url", _EXPECTED)
+        raise InvalidInputError(field, _EXPECTED)
     return text
 
 

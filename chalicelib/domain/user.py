@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from chalicelib.domain.ids import UserId
 from chalicelib.domain.money import Micros
+from chalicelib.domain.phone import NumberFormat
 
 
 class UserStatus(StrEnum):
@@ -12,6 +13,7 @@ class UserStatus(StrEnum):
 
     PENDING = "pending"
     APPROVED = "approved"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,12 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An API consumer, with the live counters that limits are held against."""
+    """An API consumer, with the live counters that limits are held against.
+
+    `manager_id` is who manages them; a manager has none. `markup` is what a manager adds to the
+    prices of their users, in hundredths of a percent of the price. `webhook_generation` counts
+    the secrets that their endpoints have had.
+    """
 
     user_id: UserId
     login: str
@@ -40,6 +47,12 @@ class User:
     cancel_count: int
     key_hashes: tuple[str, ...]
     endpoint: Endpoint | None
+    manager_id: UserId | None = None
+    markup: int = 0
+    number_format: NumberFormat = NumberFormat.FULL
+    time_zone: str = "UTC"
+    is_manager: bool = False
+    webhook_generation: int = 0
 
     def may_act(self) -> bool:
         """Whether keys of this user open anything."""

@@ -10,14 +10,17 @@ Errors are answered by status alone: providers read no bodies. docs/adding-a-pro
 checklist.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
+from chalicelib.domain.text import well_formed
 from chalicelib.domain.times import Millis
 from chalicelib.errors import InvalidInputError, MissingInputError
 from chalicelib.settings import ProviderAccount
 
+MOST_MESSAGE_ID = 200
 MOST_TEXT = 4_000
 """Characters of one SMS: ten of them must fit a rental's item of 400 kB, four bytes each."""
 
@@ -83,6 +86,26 @@ def sms_text(fields: Mapping[str, object], name: str) -> str:
     return well_formed(value)
 
 
-def well_formed(text: str) -> str:
-    """`text` with lone surrogates replaced: they can't be stored or sent as UTF-8."""
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def json_object(body: bytes) -> Mapping[str, object]:
+    """The JSON object in `body`. Raises InvalidInputError naming `body`."""
+    try:
+        # Decoded here, because json.loads would guess at UTF-16 and UTF-32.
+        fields = json.loads(body.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        raise InvalidInputError("body", "a JSON object in UTF-8") from None
+    if not isinstance(fields, dict):
+        raise InvalidInputError("body", "a JSON object in UTF-8")
+    return fields
+
+
+def message_id(fields: Mapping[str, object], name: str) -> str:
+    """The id in field `name`, by which a repeat is known. Raises InvalidInputError."""
+    found = required(fields, name, most=MOST_MESSAGE_ID)
+    # It becomes part of a key. Mended text is refused, as two ids could be mended into one.
+    if found != fields[name] or not found.isprintable():
+        raise InvalidInputError(name, f"1 to {MOST_MESSAGE_ID} printable characters")
+    return found
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

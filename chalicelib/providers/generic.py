@@ -6,17 +6,20 @@
 The signature covers the body and the `webhook-` headers, and not the URL.
 """
 
-import json
-from collections.abc import Mapping
-from typing import Any
-
 from chalicelib.domain.signatures import is_signed
 from chalicelib.domain.times import DAY, SECOND, Millis, parse_iso
 from chalicelib.errors import InvalidInputError
-from chalicelib.providers.contract import InboundPost, InboundSms, Reply, required, sms_text
+from chalicelib.providers.contract import (
+    InboundPost,
+    InboundSms,
+    Reply,
+    json_object,
+    message_id,
+    required,
+    sms_text,
+)
 from chalicelib.settings import ProviderAccount
 
-MOST_MESSAGE_ID = 200
 EARLIEST = Millis(946_684_800_000)
 """2000-01-01T00:00:00Z: what claims to be older is a mistake, not an SMS."""
 
@@ -35,10 +38,10 @@ def parse(post: InboundPost, now: Millis) -> list[InboundSms]:
     or null it is `now`. One before 2000 or more than a day ahead is refused; one that is ahead by
     less, as of a clock that runs fast or a local time without its zone, counts as `now`.
     """
-    fields = _json_object(post.body)
+    fields = json_object(post.body)
     return [
         InboundSms(
-            message_id=_message_id(fields),
+            message_id=message_id(fields, "message_id"),
             sender=required(fields, "from"),
             to=required(fields, "to"),
             text=sms_text(fields, "text"),
@@ -50,29 +53,6 @@ def parse(post: InboundPost, now: Millis) -> list[InboundSms]:
 def accepted() -> Reply:
     """`{"status":"success"}`; by convention any other status than 2xx is sent again."""
     return Reply('{"status":"success"}', "application/json")
-
-
-def _json_object(body: bytes) -> Mapping[str, object]:
-    try:
-        # Decoded here, because json.loads would guess at UTF-16 and UTF-32.
-        fields = json.loads(body.decode(), parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        raise InvalidInputError("body", "a JSON object in UTF-8") from None
-    if not isinstance(fields, dict):
-        raise InvalidInputError("body", "a JSON object in UTF-8")
-    return fields
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _message_id(fields: Mapping[str, object]) -> str:
-    message_id = required(fields, "message_id", most=MOST_MESSAGE_ID)
-    # It becomes part of a key. Mended text is refused, as two ids could be mended into one.
-    if message_id != fields["message_id"] or not message_id.isprintable():
-        raise InvalidInputError("message_id", f"1 to {MOST_MESSAGE_ID} printable characters")
-    return message_id
 
 
 def _received_at(value: object, now: Millis) -> Millis:

@@ -7,6 +7,7 @@ from chalicelib.providers.contract import Provider
 NAMES = frozenset(
     {
         "generic",
+        "main",
         "simulator",
         "twilio",
     }

@@ -1,8 +1,9 @@
 """Accounts: who holds a key, what they may do, and what the admin does for them."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from chalicelib.domain import keys
 from chalicelib.domain.events import ALWAYS_SENT, EVENT_TYPES
@@ -16,6 +17,7 @@ from chalicelib.errors import (
     ConflictError,
     ForbiddenError,
     InvalidInputError,
+    ManagerInactiveError,
     NotFoundError,
     UnauthenticatedError,
 )
@@ -27,6 +29,8 @@ from chalicelib.stores.ledger import Entry, EntryKind
 
 TRUSTED_FOR = 30 * SECOND
 """How long a key that was good is taken to be good, without asking again."""
+
+T = TypeVar("T")
 
 _MOST_TRUSTED = 4_096
 _MOST_NAME = 100
@@ -56,6 +60,7 @@ class Accounts:
         self._settings = settings
         self._clock = clock
         self._trusted: OrderedDict[str, tuple[Millis, ApiKey, User]] = OrderedDict()
+        self._seen: OrderedDict[str, tuple[Millis, User]] = OrderedDict()
 
     def authenticate(self, text: str) -> tuple[ApiKey, User]:
         """The key and the user that `text` opens the API for.
@@ -72,25 +77,62 @@ class Accounts:
             if found is None:
                 raise _unknown_key()
             key, user = found
-            self._trust(key, user, now)
+            _keep(self._trusted, key.key_hash, (Millis(now + TRUSTED_FOR), key, user))
         if not key.is_live(now):
             raise _unknown_key()
         if not user.may_act():
             raise ForbiddenError("account_inactive", "This account is not approved or not active.")
         return key, user
 
-    def create(self, login: str, name: str) -> User:
-        """A pending user with nothing. Raises ConflictError if the login is taken."""
+    def client(self, user_id: str) -> User | None:
+        """The user with that id, as it was at most TRUSTED_FOR ago; None if there is none."""
+        if not is_ulid(user_id):
+            return None
+        now = self._clock()
+        until, user = self._seen.get(user_id, (now, None))
+        if now >= until or user is None:
+            user = users.get(UserId(user_id))
+            if user is not None:
+                _keep(self._seen, user_id, (Millis(now + TRUSTED_FOR), user))
+        return user
+
+    def manager_of(self, user: User) -> User | None:
+        """The user's manager, if they have one. Raises ManagerInactiveError if that may not act."""
+        if user.manager_id is None:
+            return None
+        manager = self.client(user.manager_id)
+        if manager is None or not manager.may_act():
+            raise ManagerInactiveError
+        return manager
+
+    def markup_for(self, user: User) -> int:
+        """What the user's manager adds to prices, in hundredths of a percent; 0 without one."""
+        manager = self.client(user.manager_id) if user.manager_id is not None else None
+        return manager.markup if manager is not None else 0
+
+    def forget(self, user_id: UserId) -> None:
+        """Take nothing of a user to be as it was: it has just been changed."""
+        self._seen.pop(user_id, None)
+        for key_hash, (_, key, _) in list(self._trusted.items()):
+            if key.user_id == user_id:
+                self._trusted.pop(key_hash, None)
+
+    def create(self, login: str, name: str, manager_id: UserId | None = None) -> User:
+        """A pending user with nothing.
+
+        Raises ConflictError if the login is taken, ForbiddenError if the manager is none.
+        """
         login = login.strip().lower()
         if len(login) not in _LOGIN_LENGTHS or not login.isprintable() or "#" in login:
             raise InvalidInputError("login", "2 to 64 printable characters without #")
-        if not 0 < len(name.strip()) <= _MOST_NAME:
-            raise InvalidInputError("name", f"1 to {_MOST_NAME} characters")
+        name = checked_name(name)
         now = self._clock()
         user_id = UserId(new_ulid(now))
         try:
-            users.create(user_id, login, name.strip(), now)
-        except RefusedError:
+            users.create(user_id, login, name, now, manager_id)
+        except RefusedError as refusal:
+            if "manager" in refusal.why:
+                raise no_manager() from None
             raise ConflictError(
                 "login_taken", f"login: {login!r} is taken.", field="login"
             ) from None
@@ -106,13 +148,28 @@ class Accounts:
             raise NotFoundError("user_not_found", f"There is no user {user!r}.", field="user")
         return found
 
-    def page(self, start: str | None = None) -> tuple[Sequence[User], str | None]:
+    def page(
+        self, start: str | None = None, *, limit: int = 100
+    ) -> tuple[Sequence[User], str | None]:
         """One page of all users, for the admin; the second value continues it."""
-        return users.page(start)
+        return users.page(start, limit=limit)
 
     def approve(self, user: str) -> User:
-        """Let a user in. Raises NotFoundError."""
-        return users.approve(self.find(user).user_id)
+        """Let a user in. Raises NotFoundError, ConflictError for a closed account."""
+        return self._changed(self.find(user).user_id, users.approve)
+
+    def set_active(self, user: str, active: bool) -> User:
+        """Let a user act or not. Raises NotFoundError, ConflictError for a closed account."""
+        found = self.find(user)
+        return self._changed(found.user_id, lambda user_id: users.set_active(user_id, active))
+
+    def _changed(self, user_id: UserId, change: Callable[[UserId], User]) -> User:
+        try:
+            return change(user_id)
+        except RefusedError:
+            raise account_closed() from None
+        finally:
+            self.forget(user_id)
 
     def credit(self, user: str, amount: Micros, reference: str) -> User:
         """Add money to a user's balance. Raises NotFoundError, InvalidInputError for nothing."""
@@ -163,7 +220,8 @@ class Accounts:
     def revoke_key(self, user: str, prefix: str) -> ApiKey:
         """End the user's key whose shown prefix begins so. Raises NotFoundError, ConflictError."""
         found = self.find(user)
-        chosen = [key for key in api_keys.of_user(found) if key.prefix.startswith(prefix)]
+        listed = api_keys.of_user(found) if prefix else []
+        chosen = [key for key in listed if key.prefix.startswith(prefix)]
         if len(chosen) != 1:
             raise NotFoundError(
                 "key_not_found", f"{len(chosen)} live keys of that user begin so.", field="prefix"
@@ -183,21 +241,44 @@ class Accounts:
         Raises InvalidInputError naming `url` or `events`, NotFoundError.
         """
         checked = checked_webhook_url(url, allow_loopback=self._settings.allow_loopback)
-        unknown = [event for event in events if event not in EVENT_TYPES]
-        if unknown or not events:
-            raise InvalidInputError("events", f"some of {', '.join(EVENT_TYPES)}")
+        wanted = checked_events(events)
         found = self.find(user)
-        generation = found.endpoint.generation + 1 if found.endpoint else 1
-        wanted = tuple(kind for kind in EVENT_TYPES if kind in events or kind == ALWAYS_SENT)
+        generation = found.webhook_generation + 1
         endpoint = Endpoint(checked, generation, wanted, enabled=True)
-        users.set_endpoint(found.user_id, endpoint)
+        self._changed(found.user_id, lambda user_id: users.set_endpoint(user_id, endpoint))
         secret = derive_secret(self._settings.secrets.pepper, found.user_id, generation)
         return SignedEndpoint(endpoint, secret)
 
-    def _trust(self, key: ApiKey, user: User, now: Millis) -> None:
-        self._trusted[key.key_hash] = (Millis(now + TRUSTED_FOR), key, user)
-        if len(self._trusted) > _MOST_TRUSTED:
-            self._trusted.popitem(last=False)
+
+def _keep(trusted: "OrderedDict[str, T]", name: str, value: T) -> None:
+    trusted[name] = value
+    if len(trusted) > _MOST_TRUSTED:
+        trusted.popitem(last=False)
+
+
+def checked_name(name: str) -> str:
+    """What a user is called, without spaces around it. Raises InvalidInputError naming `name`."""
+    name = name.strip()
+    if not 0 < len(name) <= _MOST_NAME or not name.isprintable():
+        raise InvalidInputError("name", f"1 to {_MOST_NAME} printable characters")
+    return name
+
+
+def checked_events(events: Sequence[str], *, field: str = "events") -> tuple[str, ...]:
+    """The types of events that an endpoint is sent. Raises InvalidInputError naming `field`."""
+    if not events or any(event not in EVENT_TYPES for event in events):
+        raise InvalidInputError(field, f"some of {', '.join(EVENT_TYPES)}")
+    return tuple(kind for kind in EVENT_TYPES if kind in events or kind == ALWAYS_SENT)
+
+
+def account_closed() -> ConflictError:
+    """What is said when something is to be done to a closed account."""
+    return ConflictError("account_closed", "This account is closed.")
+
+
+def no_manager() -> ForbiddenError:
+    """What is said to somebody who manages nobody."""
+    return ForbiddenError("not_a_manager", "This account manages no users.")
 
 
 def _unknown_key() -> UnauthenticatedError:

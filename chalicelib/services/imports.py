@@ -5,9 +5,7 @@ out.
 """
 
 import csv
-import hashlib
 import io
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,19 +14,16 @@ from typing import NamedTuple
 from chalicelib.domain import countries, phone
 from chalicelib.domain.ids import E164
 from chalicelib.domain.money import UNIT, Micros, parse_amount
+from chalicelib.domain.operators import ANY, operator_id, operator_key
 from chalicelib.errors import InvalidInputError, MissingInputError
 from chalicelib.stores.catalogue import Operator
 
 REQUIRED = ("phone_number", "operator", "price")
 COLUMNS = (*REQUIRED, "provider", "account")
 
-ANY = "Any"
-"""The operator of a number whose prefix tells none."""
-
 _NUMBER = "an international phone number, such as +14155552671"
 _MORE = "more cells"
 _MOST_TEXT = 64
-_IDS = 2**31
 
 
 class BadRow(NamedTuple):
@@ -111,24 +106,6 @@ def checked_rows(
         sorted(bad),
         check.changed_operators(),
     )
-
-
-def operator_id(country: str, name: str, taken: Mapping[int, tuple[str, str]]) -> int:
-    """The id of an operator: made of its country and name, so the same on every stack.
-
-    Positive and below 2^31. Where another operator has `taken` that id, the next that is free.
-    """
-    key = operator_key(country, name)
-    digest = hashlib.sha256("#".join(key).encode()).digest()
-    chosen = int.from_bytes(digest[:4], "big") % _IDS or 1
-    while taken.get(chosen, key) != key:
-        chosen = (chosen + 1) % _IDS or 1
-    return chosen
-
-
-def operator_key(country: str, name: str) -> tuple[str, str]:
-    """What makes two operators the same: the country, and the name but for case and blanks."""
-    return country, " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 @dataclass(frozen=True, slots=True)

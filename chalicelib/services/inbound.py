@@ -19,7 +19,7 @@ from chalicelib.errors import BusyError
 from chalicelib.providers.contract import InboundSms
 from chalicelib.services.webhooks import Webhooks
 from chalicelib.settings import Settings
-from chalicelib.stores import inbound, messages, numbers
+from chalicelib.stores import inbound, ledger, messages, numbers
 from chalicelib.stores.db import RefusedError
 from chalicelib.stores.inbound import Fate, StoredSms
 from chalicelib.stores.ledger import Entry, EntryKind
@@ -97,6 +97,7 @@ class Inbound:
                     first=first,
                     payment=payment,
                     event=event,
+                    earning=ledger.earned(tenancy.manager_id, tenancy.markup, event),
                     retention_days=self.settings.sms_retention_days,
                 )
             except RefusedError as refusal:

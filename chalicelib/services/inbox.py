@@ -13,7 +13,7 @@ from chalicelib.services.limits import WaitSlots
 from chalicelib.services.rentals import Rentals
 from chalicelib.services.webhooks import Webhooks
 from chalicelib.settings import Settings
-from chalicelib.stores import messages
+from chalicelib.stores import ledger, messages
 from chalicelib.stores.db import RefusedError
 from chalicelib.stores.ledger import Entry, EntryKind
 
@@ -70,6 +70,7 @@ class Inbox:
                     position,
                     payment=payment,
                     event=event,
+                    earning=ledger.earned(rental.manager_id, rental.markup, event),
                     retention_days=self.settings.sms_retention_days,
                 )
             except RefusedError as refusal:

@@ -8,8 +8,11 @@ from chalicelib.domain.ids import RentalId
 from chalicelib.domain.times import SECOND, Clock, Millis
 from chalicelib.errors import BusyError
 from chalicelib.services.catalogue import Catalogue
+from chalicelib.services.closings import Closings
+from chalicelib.services.managers import Managers
 from chalicelib.services.numbers import Numbers
-from chalicelib.services.rentals import Rentals
+from chalicelib.services.polls import Polls
+from chalicelib.services.rollups import Rollups
 from chalicelib.services.webhooks import Webhooks
 from chalicelib.settings import Settings
 from chalicelib.stores import queues
@@ -28,10 +31,13 @@ class Jobs:
 
     settings: Settings
     clock: Clock
-    rentals: Rentals
+    closings: Closings
+    polls: Polls
     numbers: Numbers
     catalogue: Catalogue
     webhooks: Webhooks
+    managers: Managers
+    rollups: Rollups
 
     def expire_rentals(self) -> None:
         """Close the rentals whose time is over, the longest first.
@@ -40,7 +46,7 @@ class Jobs:
         several Lambdas at once.
         """
         ends = self._ends()
-        for page in self.rentals.overdue(limit=_PAGE):
+        for page in self.closings.overdue(limit=_PAGE):
             if self.clock() < ends:
                 self.expire_page(page)
             else:
@@ -50,7 +56,7 @@ class Jobs:
         """Close these rentals; one that can't be closed now is left for the next run."""
         for rental_id in rental_ids:
             try:
-                self.rentals.expire(rental_id)
+                self.closings.expire(rental_id)
             except BusyError:
                 log.warning("rental %s could not be closed, left for the next run", rental_id)
 
@@ -65,6 +71,18 @@ class Jobs:
     def requeue_deliveries(self) -> None:
         """Tell the webhooks queue what it was not told of, or has lost."""
         self.webhooks.requeue_due(self._ends())
+
+    def requeue_polls(self) -> None:
+        """Ask again for the SMS of bought numbers that nobody has asked for in time."""
+        self.polls.requeue_due(self._ends())
+
+    def roll_up(self) -> None:
+        """Write the rollups of the minutes whose time has come."""
+        self.rollups.roll_up(self._ends())
+
+    def credit_markups(self) -> None:
+        """Credit managers with what their users earned them on the last days."""
+        self.managers.credit_markups(self._ends())
 
     def _ends(self) -> Millis:
         return Millis(self.clock() + BUDGET)

@@ -1,11 +1,12 @@
 """Limits on a caller: calls a minute, and waits at once."""
 
+import ipaddress
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from chalicelib.domain.times import MINUTE, SECOND, Clock, Millis
+from chalicelib.domain.times import HOUR, MINUTE, SECOND, Clock, Millis
 from chalicelib.errors import LimitExceededError
 from chalicelib.stores import limits
 from chalicelib.stores.db import RefusedError
@@ -48,12 +49,15 @@ class CallLimiter:
             minute.unshared += 1
             share = minute.unshared >= self._part
             if share:
+                # At once, so that other threads' calls count these while they are being written.
                 minute.unshared -= self._part
+                minute.shared += self._part
             total = minute.shared + minute.unshared
         if share:
-            total = limits.count(f"calls#{holder}#{ends // MINUTE}", self._part, ends)
+            counted = limits.count(f"calls#{holder}#{ends // MINUTE}", self._part, ends)
+            total = max(total, counted)
             with self._lock:
-                minute.shared = max(minute.shared, total)
+                minute.shared = max(minute.shared, counted)
         if total > self._most:
             raise LimitExceededError(
                 "rate_limited",
@@ -64,6 +68,37 @@ class CallLimiter:
     def _forget_past(self, now: Millis) -> None:
         for holder in [h for h, minute in self._minutes.items() if minute.ends <= now]:
             del self._minutes[holder]
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationLimiter:
+    """At most so many registrations an hour from one address. Each is counted, taken or not."""
+
+    clock: Clock
+    registrations_per_hour: int
+
+    def take(self, source_ip: str) -> None:
+        """Count one registration. Raises LimitExceededError if that is one too many."""
+        now = self.clock()
+        ends = Millis(now - now % HOUR + HOUR)
+        bucket = f"registrations#{_network_of(source_ip)}#{ends // HOUR}"
+        if limits.count(bucket, 1, ends) > self.registrations_per_hour:
+            raise LimitExceededError(
+                "rate_limited",
+                f"At most {self.registrations_per_hour} registrations an hour are taken.",
+                retry_after=-(-(ends - now) // SECOND),
+            )
+
+
+def _network_of(source_ip: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 address: a household has as many as it likes."""
+    try:
+        address = ipaddress.ip_address(source_ip)
+    except ValueError:
+        return "unknown"
+    if address.version == 4:
+        return str(address)
+    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ class Numbers:
         *,
         country: str | None = None,
         state: NumberState | None = None,
+        limit: int = _PAGE,
     ) -> tuple[list[Number], str | None]:
         """One page of the stock, for the admin; the second value continues it.
 
@@ -95,7 +96,7 @@ class Numbers:
         it. Raises InvalidInputError if there is no such country.
         """
         code = None if country is None else self._catalogue.checked_country(country)
-        found, start = numbers.page(start, limit=_PAGE)
+        found, start = numbers.page(start, limit=limit)
         chosen = [
             number
             for number in found

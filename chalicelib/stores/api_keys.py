@@ -56,17 +56,34 @@ def issue(key: ApiKey, listed: tuple[str, ...], live: tuple[str, ...]) -> None:
             [UserRow.key_hashes.set([*live, key.key_hash])],
             UserRow.key_hashes == list(listed),
         ),
-        key=db.put(
-            ApiKeyRow(
-                key.key_hash,
-                user_id=key.user_id,
-                prefix=key.prefix,
-                label=key.label,
-                created_at=key.created_at,
-                expires_at=key.expires_at,
-            ),
-            ApiKeyRow.key_hash.does_not_exist(),
+        key=db.put(_row_of(key), ApiKeyRow.key_hash.does_not_exist()),
+    )
+
+
+def swap(
+    key: ApiKey, old: ApiKey | None, *, listed: tuple[str, ...], after: tuple[str, ...]
+) -> None:
+    """Add `key` to the user's list, which was `listed` and will be `after`; `old` gets its end.
+
+    Raises RefusedError naming `user` if the list has changed since it was read.
+    """
+    db.transact(
+        user=db.change(
+            UserRow(key.user_id),
+            [UserRow.key_hashes.set(list(after))],
+            (UserRow.key_hashes == list(listed)) & users.not_closed(),
         ),
+        key=db.put(_row_of(key), ApiKeyRow.key_hash.does_not_exist()),
+        old=_end_step(old),
+    )
+
+
+def erase_step(key_hash: str, now: Millis) -> db.Step:
+    """The part of a transaction that ends a key and forgets what its user called it."""
+    return db.change(
+        ApiKeyRow(key_hash),
+        [ApiKeyRow.revoked_at.set(now), ApiKeyRow.label.set("")],
+        ApiKeyRow.key_hash.exists(),
     )
 
 
@@ -81,9 +98,26 @@ def revoke(key: ApiKey, listed: tuple[str, ...], now: Millis) -> None:
             [UserRow.key_hashes.set([other for other in listed if other != key.key_hash])],
             UserRow.key_hashes == list(listed),
         ),
-        key=db.change(
-            ApiKeyRow(key.key_hash), [ApiKeyRow.revoked_at.set(now)], ApiKeyRow.key_hash.exists()
-        ),
+        key=erase_step(key.key_hash, now),
+    )
+
+
+def _end_step(key: ApiKey | None) -> db.Step | None:
+    if key is None:
+        return None
+    ends = [ApiKeyRow.revoked_at.set(key.revoked_at)] if key.revoked_at is not None else []
+    ends += [ApiKeyRow.expires_at.set(key.expires_at)] if key.expires_at is not None else []
+    return db.change(ApiKeyRow(key.key_hash), ends, ApiKeyRow.key_hash.exists())
+
+
+def _row_of(key: ApiKey) -> ApiKeyRow:
+    return ApiKeyRow(
+        key.key_hash,
+        user_id=key.user_id,
+        prefix=key.prefix,
+        label=key.label,
+        created_at=key.created_at,
+        expires_at=key.expires_at,
     )
 
 

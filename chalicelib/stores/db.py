@@ -4,7 +4,8 @@ PynamoDB's models write the expressions and the serialised items; this module se
 PynamoDB would make a client per model and drop what a refusal says (docs/decisions/002).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from uuid import uuid4
@@ -15,6 +16,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 
 from chalicelib.errors import BusyError
+from chalicelib.stores import connection
 from chalicelib.stores.connection import client, deadline, send
 
 M = TypeVar("M", bound=Model)
@@ -22,6 +24,8 @@ Start = Mapping[str, Any] | None
 Key = tuple[type[Model], str, str | None]
 
 _BATCH_ROUNDS = 5
+_BATCH_WRITES = 25
+_BATCH_WAIT_SECONDS = 0.05
 
 
 class RefusedError(Exception):
@@ -65,6 +69,23 @@ def change(key: Model, actions: Sequence[Action], condition: Condition) -> Step:
         list(actions), condition=condition, return_values_on_condition_failure="ALL_OLD"
     )
     return Step("Update", request, type(key))
+
+
+def delete(key: Model, condition: Condition) -> Step:
+    """Remove the item with the key of `key`."""
+    request = key.get_delete_kwargs_from_instance(
+        condition=condition, return_values_on_condition_failure="ALL_OLD"
+    )
+    return Step("Delete", request, type(key))
+
+
+def check(key: Model, condition: Condition) -> Step:
+    """Hold the transaction to a condition on an item that it does not change."""
+    request = key.get_update_kwargs_from_instance(
+        [], condition=condition, return_values_on_condition_failure="ALL_OLD"
+    )
+    request.pop("UpdateExpression", None)
+    return Step("ConditionCheck", request, type(key))
 
 
 def transact(**steps: Step | None) -> None:
@@ -134,6 +155,21 @@ def get_all(*keys: Key) -> list[Any]:
     raise BusyError
 
 
+def put_all(items: Iterable[Model]) -> None:
+    """Write items whole, each with a key of its own, 25 in a round trip. Raises BusyError.
+
+    This is no transaction: what was written before an error stays.
+    """
+    todo = list(items)
+    for first in range(0, len(todo), _BATCH_WRITES):
+        batch: dict[str, list[dict[str, Any]]] = {}
+        for item in todo[first : first + _BATCH_WRITES]:
+            request = item.get_save_kwargs_from_instance()
+            put_request = {"PutRequest": {"Item": request["Item"]}}
+            batch.setdefault(request["TableName"], []).append(put_request)
+        _write_batch(batch)
+
+
 def query(
     model: type[M],
     condition: Condition,
@@ -181,6 +217,19 @@ def _alone(call: Callable[[], Any], model: type[Model]) -> Any:
             raise
         item = error.response.get("Item")
         raise RefusedError({"item": _read(model, item)}) from error
+
+
+def _write_batch(batch: dict[str, Any]) -> None:
+    for attempt in range(_BATCH_ROUNDS):
+        if attempt:
+            # What was left over was throttled: at once it would be again.
+            connection.sleep(random.uniform(0, _BATCH_WAIT_SECONDS * 2**attempt))
+        todo = batch
+        answer = send(lambda: client().batch_write_item(RequestItems=todo))  # noqa: B023
+        batch = answer.get("UnprocessedItems") or {}
+        if not batch:
+            return
+    raise BusyError
 
 
 def _read(model: type[M], raw: Any) -> M | None:

@@ -1,6 +1,9 @@
 """Events and the deliveries that carry them: written with what they tell of (the outbox)."""
 
+from collections.abc import Sequence
+
 from chalicelib.domain.events import Event
+from chalicelib.domain.ids import UserId
 from chalicelib.domain.times import DAY, SECOND, Millis, epoch_seconds
 from chalicelib.stores import db, shards
 from chalicelib.stores.tables import DeliveryRow, EventRow
@@ -22,6 +25,7 @@ def steps(event: Event | None, retention_days: int) -> dict[str, db.Step | None]
                 type=event.type,
                 body=event.body,
                 reference=event.reference,
+                minute=shards.some_minute(event.at, shards.EVENTS),
                 ttl=ttl,
             ),
             EventRow.event_id.does_not_exist(),
@@ -45,3 +49,12 @@ def steps(event: Event | None, retention_days: int) -> dict[str, db.Step | None]
             DeliveryRow.delivery_id.does_not_exist(),
         ),
     }
+
+
+def in_minute(key: str, start: db.Start = None) -> tuple[Sequence[tuple[UserId, str]], db.Start]:
+    """One page of whose events there were in a shard of a minute, and of what type: by the index.
+
+    Events are kept for the retention of SMS only.
+    """
+    found = db.query(EventRow, EventRow.minute == key, index="by_minute", start=start)
+    return [(UserId(row.user_id), row.type) for row in found.items], found.start

@@ -1,10 +1,11 @@
 """Every SMS that was ever posted to us, matched or not, once each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chalicelib.domain.ids import EventId, RentalId
-from chalicelib.domain.times import DAY, Millis, epoch_seconds
+from chalicelib.domain.ids import EventId, RentalId, new_ulid
+from chalicelib.domain.times import DAY, SECOND, Millis, epoch_seconds
 from chalicelib.stores import db
 from chalicelib.stores.tables import InboundRow
 
@@ -51,6 +52,36 @@ def keep(sms: StoredSms) -> None:
     db.write(_row_of(sms), InboundRow.message_key.does_not_exist())
 
 
+def unclaimed(
+    fate: Fate, before: str | None, *, limit: int
+) -> tuple[Sequence[tuple[str, StoredSms]], bool]:
+    """One page of the SMS of that fate, the newest first, each with its position.
+
+    Only those from before that position; the second value tells whether there may be more.
+    """
+    condition = InboundRow.fate == fate
+    if before is not None:
+        condition &= InboundRow.unclaimed_id < before
+    found = db.query(InboundRow, condition, index="unclaimed", limit=limit, forward=False)
+    kept = [(row.unclaimed_id or "", _sms_of(row)) for row in found.items]
+    return kept, found.start is not None
+
+
+def _sms_of(row: InboundRow) -> StoredSms:
+    return StoredSms(
+        key=row.message_key,
+        fate=Fate(row.fate),
+        sender=row.sender,
+        recipient=row.recipient,
+        text=row.text,
+        received_at=Millis(row.received_at),
+        stored_at=Millis(row.stored_at),
+        retention_days=(row.ttl - epoch_seconds(Millis(row.stored_at))) * SECOND // DAY,
+        rental_id=RentalId(row.rental_id) if row.rental_id is not None else None,
+        event_id=EventId(row.event_id) if row.event_id is not None else None,
+    )
+
+
 def _row_of(sms: StoredSms) -> InboundRow:
     return InboundRow(
         sms.key,
@@ -62,5 +93,6 @@ def _row_of(sms: StoredSms) -> InboundRow:
         stored_at=sms.stored_at,
         rental_id=sms.rental_id,
         event_id=sms.event_id,
+        unclaimed_id=new_ulid(sms.stored_at) if sms.fate is not Fate.MATCHED else None,
         ttl=epoch_seconds(Millis(sms.stored_at + sms.retention_days * DAY)),
     )

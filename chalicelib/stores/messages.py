@@ -5,7 +5,7 @@ from chalicelib.domain.ids import RentalId
 from chalicelib.domain.rental import MOST_MESSAGES, Message, RentalStatus
 from chalicelib.stores import db, events, inbound, ledger, rentals
 from chalicelib.stores.inbound import StoredSms
-from chalicelib.stores.ledger import Entry
+from chalicelib.stores.ledger import Earning, Entry
 from chalicelib.stores.tables import RentalRow, UserRow
 
 YES = True
@@ -19,6 +19,7 @@ def record(
     first: bool,
     payment: Entry | None,
     event: Event | None,
+    earning: Earning | None = None,
     retention_days: int,
 ) -> None:
     """Give an open rental an SMS: inbound item, message, charge, event and delivery together.
@@ -47,6 +48,7 @@ def record(
             ),
             user=_pay_step(payment),
             ledger=ledger.step(payment) if payment is not None else None,
+            earning=ledger.earning_step(earning),
             **events.steps(event, retention_days),
         )
     except db.RefusedError as refusal:
@@ -54,7 +56,13 @@ def record(
 
 
 def settle(
-    rental_id: RentalId, position: int, *, payment: Entry, event: Event, retention_days: int
+    rental_id: RentalId,
+    position: int,
+    *,
+    payment: Entry,
+    event: Event,
+    earning: Earning | None = None,
+    retention_days: int,
 ) -> None:
     """Pay for a message that waited for money, and tell of it.
 
@@ -65,6 +73,7 @@ def settle(
         rental=db.change(RentalRow(rental_id), [paid.set(YES)], paid != YES),
         user=_pay_step(payment),
         ledger=ledger.step(payment),
+        earning=ledger.earning_step(earning),
         **events.steps(event, retention_days),
     )
 

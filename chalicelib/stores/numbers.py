@@ -26,12 +26,14 @@ class NumberState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tenancy:
-    """Who a rented number is rented by, until when, at what price."""
+    """Who a rented number is rented by, until when, at what price, and what of it is markup."""
 
     rental_id: RentalId
     user_id: UserId
     price: Micros
     expires_at: Millis
+    manager_id: UserId | None
+    markup: Micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ def rent_step(number: FreeNumber, rental: Rental, history: Sequence[PastUse]) ->
             NumberRow.rental_id.set(rental.rental_id),
             NumberRow.user_id.set(rental.user_id),
             NumberRow.price.set(rental.price),
+            NumberRow.markup.set(rental.markup),
+            *([NumberRow.manager_id.set(rental.manager_id)] if rental.manager_id else []),
             NumberRow.expires_at.set(rental.expires_at),
         ],
         (NumberRow.state == NumberState.FREE) & (NumberRow.uses == number.uses),
@@ -180,6 +184,8 @@ def rest_step(rental: Rental, until: Millis) -> db.Step:
             NumberRow.rental_id.remove(),
             NumberRow.user_id.remove(),
             NumberRow.price.remove(),
+            NumberRow.manager_id.remove(),
+            NumberRow.markup.remove(),
             NumberRow.expires_at.remove(),
         ],
         NumberRow.rental_id == rental.rental_id,
@@ -203,6 +209,34 @@ def _row_of(new: NewNumber) -> NumberRow:
     )
 
 
+def bought_step(rental: Rental, *, provider: str, account: str) -> db.Step:
+    """The part of a transaction that takes in another server's number for one rental.
+
+    Only that supplier speaks for it. Refused if we have the number already: it can't be rented
+    twice, whatever its supplier says.
+    """
+    row = NumberRow(
+        rental.phone_number,
+        state=NumberState.RENTED,
+        country=rental.country,
+        operator_id=rental.operator_id,
+        provider=provider,
+        account=account,
+        rental_id=rental.rental_id,
+        user_id=rental.user_id,
+        price=rental.price,
+        manager_id=rental.manager_id,
+        markup=rental.markup,
+        expires_at=rental.expires_at,
+    )
+    return db.put(row, NumberRow.phone_number.does_not_exist())
+
+
+def leave_step(rental: Rental) -> db.Step:
+    """The part of a transaction that gives another server's number up."""
+    return db.delete(NumberRow(rental.phone_number), NumberRow.rental_id == rental.rental_id)
+
+
 def _free_number_of(row: NumberRow) -> FreeNumber:
     return FreeNumber(
         phone_number=E164(row.phone_number),
@@ -221,6 +255,8 @@ def _number_of(row: NumberRow) -> Number:
             user_id=UserId(row.user_id or ""),
             price=Micros(row.price or 0),
             expires_at=Millis(row.expires_at or 0),
+            manager_id=UserId(row.manager_id) if row.manager_id is not None else None,
+            markup=Micros(row.markup or 0),
         )
     return Number(
         phone_number=E164(row.phone_number),

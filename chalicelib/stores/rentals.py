@@ -6,18 +6,17 @@ from typing import Any
 
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain.ids import E164, RentalId, UserId, rental_ulid
-from chalicelib.domain.money import NOTHING, Micros
-from chalicelib.domain.rental import Message, Rental, RentalStatus, dump
+from chalicelib.domain.ids import RentalId, UserId, rental_ulid
+from chalicelib.domain.money import Micros
+from chalicelib.domain.rental import Rental, RentalStatus, dump
 from chalicelib.domain.requests import RequestKey, SeenRequest
-from chalicelib.domain.stock import FreeNumber, PastUse
+from chalicelib.domain.stock import OWN, FreeNumber, PastUse
 from chalicelib.domain.times import HOUR, Millis
-from chalicelib.domain.user import User, UserStatus
+from chalicelib.domain.user import User
 from chalicelib.stores import db, ledger, numbers, requests, shards, users
 from chalicelib.stores.ledger import Entry, EntryKind
+from chalicelib.stores.rental_items import rental_of, row_of
 from chalicelib.stores.tables import RentalRow, RequestRow, UserRow
-
-YES = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,8 @@ class Closing:
     rental: Rental
     seen_messages: int
     now: Millis
-    rest_until: Millis | None
+    rest_until: Millis
+    frees_number: bool = True
     cancels: tuple[User, int] | None = None
     request: RequestKey | None = None
 
@@ -45,10 +45,26 @@ def open(
 ) -> None:
     """Rent the number: number, balance, ledger, rental and request key, all or nothing.
 
-    Raises RefusedError naming `request` (with the SeenRequest), `user` (with the User: inactive,
-    too poor, or holding `most_open` rentals) or `number` (somebody else has it now).
+    Raises RefusedError naming `request` (with the SeenRequest), `manager` (not active), `user`
+    (with the User: inactive, too poor, or holding `most_open` rentals) or `number` (somebody else
+    has it now).
     """
-    payment = Entry(
+    try:
+        db.transact(
+            request=requests.step(request, dump(rental), rental.created_at),
+            user=enter_step(rental, most_open),
+            manager=users.active_step(rental.manager_id),
+            number=numbers.rent_step(number, rental, history),
+            ledger=ledger.step(payment_for(rental)),
+            rental=db.put(row_of(rental), RentalRow.rental_id.does_not_exist()),
+        )
+    except db.RefusedError as refusal:
+        raise told(refusal, rental.created_at) from None
+
+
+def payment_for(rental: Rental) -> Entry:
+    """The entry of what a rental costs when it begins."""
+    return Entry(
         user_id=rental.user_id,
         cause=rental_ulid(rental.rental_id),
         kind=EntryKind.RENTAL,
@@ -56,27 +72,33 @@ def open(
         reference=rental.rental_id,
         at=rental.created_at,
     )
-    try:
-        db.transact(
-            request=requests.step(request, dump(rental), rental.created_at),
-            user=db.change(
-                UserRow(rental.user_id),
-                [
-                    UserRow.balance.add(-rental.price),
-                    UserRow.open_rentals.add(1),
-                    UserRow.rentals_total.add(1),
-                ],
-                (UserRow.balance >= rental.price)
-                & (UserRow.open_rentals < most_open)
-                & (UserRow.status == UserStatus.APPROVED)
-                & (UserRow.active == YES),
-            ),
-            number=numbers.rent_step(number, rental, history),
-            ledger=ledger.step(payment),
-            rental=db.put(_row_of(rental), RentalRow.rental_id.does_not_exist()),
-        )
-    except db.RefusedError as refusal:
-        raise told(refusal, rental.created_at) from None
+
+
+def refund_of(rental: Rental, now: Millis) -> Entry | None:
+    """The entry of what a rental gives back at its end, None if that is nothing."""
+    if rental.refund == 0:
+        return None
+    return Entry(
+        user_id=rental.user_id,
+        cause=rental_ulid(rental.rental_id),
+        kind=EntryKind.REFUND,
+        amount=rental.refund,
+        reference=rental.rental_id,
+        at=now,
+    )
+
+
+def enter_step(rental: Rental, most_open: int) -> db.Step:
+    """The part of a transaction in which a user pays for a rental and holds one more."""
+    return db.change(
+        UserRow(rental.user_id),
+        [
+            UserRow.balance.add(-rental.price),
+            UserRow.open_rentals.add(1),
+            UserRow.rentals_total.add(1),
+        ],
+        (UserRow.balance >= rental.price) & (UserRow.open_rentals < most_open) & users.may_act(),
+    )
 
 
 def get(rental_id: RentalId) -> Rental | None:
@@ -111,6 +133,26 @@ def due(shard: str, now: Millis, *, limit: int, start: db.Start = None) -> db.Pa
     )
 
 
+def count_open(shard: str, now: Millis, start: db.Start = None) -> tuple[int, db.Start]:
+    """How many rentals of one page are open and in their time."""
+    found = db.query(
+        RentalRow,
+        (RentalRow.due == shard) & (RentalRow.expires_at > now),
+        index="due",
+        start=start,
+        count_only=True,
+    )
+    return found.count, found.start
+
+
+def closed_in_minute(
+    key: str, start: db.Start = None
+) -> tuple[Sequence[tuple[UserId, RentalStatus]], db.Start]:
+    """One page of whose rentals ended in a shard of a minute, and how: by the index."""
+    found = db.query(RentalRow, RentalRow.closed == key, index="closed", start=start)
+    return [(UserId(row.user_id), RentalStatus(row.state)) for row in found.items], found.start
+
+
 def close(closing: Closing) -> None:
     """End a rental: rental, number, refund, counters and request key, all or nothing.
 
@@ -119,16 +161,7 @@ def close(closing: Closing) -> None:
     counters moved), or `number` (it is not this rental's).
     """
     rental, now = closing.rental, closing.now
-    refund = None
-    if rental.refund > 0:
-        refund = Entry(
-            user_id=rental.user_id,
-            cause=rental_ulid(rental.rental_id),
-            kind=EntryKind.REFUND,
-            amount=rental.refund,
-            reference=rental.rental_id,
-            at=now,
-        )
+    refund = refund_of(rental, now)
     try:
         db.transact(
             request=requests.step(closing.request, dump(rental), now),
@@ -137,76 +170,28 @@ def close(closing: Closing) -> None:
                 [
                     RentalRow.state.set(rental.status),
                     RentalRow.closed_at.set(now),
+                    RentalRow.closed.set(shards.some_minute(now, shards.CLOSED)),
                     RentalRow.refund.set(rental.refund),
                     RentalRow.due.remove(),
+                    RentalRow.polls.remove(),
                 ],
                 (RentalRow.state == RentalStatus.ACTIVE)
                 & (RentalRow.message_count == closing.seen_messages),
             ),
             user=_leave_step(closing),
-            number=(
-                numbers.rest_step(rental, closing.rest_until)
-                if closing.rest_until is not None
-                else None
-            ),
+            number=_number_step(closing),
             ledger=ledger.step(refund) if refund is not None else None,
         )
     except db.RefusedError as refusal:
         raise told(refusal, now) from None
 
 
-def rental_of(row: RentalRow) -> Rental:
-    """The rental in an item of the table."""
-    return Rental(
-        rental_id=RentalId(row.rental_id),
-        user_id=UserId(row.user_id),
-        phone_number=E164(row.phone_number),
-        country=row.country,
-        operator_id=row.operator_id,
-        service=row.service,
-        price=Micros(row.price),
-        supplier=row.supplier,
-        status=RentalStatus(row.state),
-        created_at=Millis(row.created_at),
-        expires_at=Millis(row.expires_at),
-        cancel_after=row.cancel_after,
-        message_count=row.message_count,
-        messages=tuple(
-            Message(
-                message_id=sms.message_id,
-                sender=sms.sender,
-                text=sms.text,
-                code=sms.code,
-                service=sms.service,
-                provider=sms.provider,
-                received_at=Millis(sms.received_at),
-                paid=sms.paid,
-            )
-            for sms in row.messages
-        ),
-        refund=Micros(row.refund) if row.refund is not None else NOTHING,
-        closed_at=Millis(row.closed_at) if row.closed_at is not None else None,
-    )
-
-
-def _row_of(rental: Rental) -> RentalRow:
-    return RentalRow(
-        rental.rental_id,
-        user_id=rental.user_id,
-        phone_number=rental.phone_number,
-        country=rental.country,
-        operator_id=rental.operator_id,
-        service=rental.service,
-        price=rental.price,
-        supplier=rental.supplier,
-        state=rental.status,
-        due=shards.some_key(shards.DUE),
-        created_at=rental.created_at,
-        expires_at=rental.expires_at,
-        cancel_after=rental.cancel_after,
-        message_count=0,
-        messages=[],
-    )
+def _number_step(closing: Closing) -> db.Step | None:
+    if not closing.frees_number:
+        return None
+    if closing.rental.supplier == OWN:
+        return numbers.rest_step(closing.rental, closing.rest_until)
+    return numbers.leave_step(closing.rental)
 
 
 def _leave_step(closing: Closing) -> db.Step:

@@ -5,10 +5,15 @@ More shards spread writes over more partitions; readers then read each of them.
 
 import random
 
+from chalicelib.domain.times import Millis, minute_of
+
 FREE = 1
 DUE = 1
 REST = 1
+POLLS = 1
 LEDGER = 1
+EVENTS = 1
+CLOSED = 1
 
 
 def some(count: int) -> int:
@@ -19,6 +24,16 @@ def some(count: int) -> int:
 def some_key(count: int) -> str:
     """A shard to write to, as the key of a sparse index."""
     return str(some(count))
+
+
+def some_minute(moment: Millis, count: int) -> str:
+    """A shard of the minute that `moment` lies in to write to, as the key of an index."""
+    return f"{minute_of(moment)}#{some(count)}"
+
+
+def minute_keys(moment: Millis, count: int) -> list[str]:
+    """All shards of the minute that `moment` lies in to read, as keys of an index."""
+    return [f"{minute_of(moment)}#{shard}" for shard in range(count)]
 
 
 def keys(count: int) -> list[str]:

@@ -4,33 +4,14 @@ Names come from the environment (`configure`); keys and indexes are those of
 infra/resources.yaml. Amounts are micro-units, times milliseconds, `ttl` seconds.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from pynamodb.attributes import (
-    Attribute,
-    BooleanAttribute,
-    ListAttribute,
-    MapAttribute,
-    UnicodeAttribute,
-)
-from pynamodb.constants import NUMBER
+from pynamodb.attributes import BooleanAttribute, ListAttribute, MapAttribute, UnicodeAttribute
 from pynamodb.models import Model
 
-
-class IntAttribute(Attribute[int]):
-    """A whole number."""
-
-    attr_type = NUMBER
-
-    def serialize(self, value: int) -> str:
-        """DynamoDB's form of a number."""
-        return str(int(value))
-
-    def deserialize(self, value: Any) -> int:
-        """A whole number however the engine writes it, `5` or `5.0`."""
-        return int(json.loads(value))
+from chalicelib.stores.attributes import IntAttribute
+from chalicelib.stores.rollup_items import RollupRow
 
 
 class UserRow(Model):
@@ -61,6 +42,11 @@ class UserRow(Model):
     cancel_count = IntAttribute(null=True)
     key_hashes: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
     webhook = Webhook(null=True)
+    manager_id = UnicodeAttribute(null=True)
+    markup = IntAttribute(null=True)
+    number_format = UnicodeAttribute(null=True)
+    time_zone = UnicodeAttribute(null=True)
+    is_manager = BooleanAttribute(null=True)
 
 
 class ApiKeyRow(Model):
@@ -107,11 +93,13 @@ class NumberRow(Model):
     rental_id = UnicodeAttribute(null=True)
     user_id = UnicodeAttribute(null=True)
     price = IntAttribute(null=True)
+    manager_id = UnicodeAttribute(null=True)
+    markup = IntAttribute(null=True)
     expires_at = IntAttribute(null=True)
 
 
 class CatalogueRow(Model):
-    """An operator with its country and price, or (kind `stock`) the snapshot everybody reads."""
+    """An operator and its price, a price rule, or (kind `stock`) the snapshot everybody reads."""
 
     class Meta:
         table_name = ""
@@ -126,7 +114,11 @@ class CatalogueRow(Model):
 
 
 class RentalRow(Model):
-    """A rental with its messages. `due` is there only while it is open."""
+    """A rental with its messages. `due` is there only while it is open.
+
+    `polls` is there while its SMS are asked for at a supplier: `poll_at` is when the sweep does
+    that if nobody has, `poll_lease` until when somebody is at it, `polled` how many it has had.
+    """
 
     class Meta:
         table_name = ""
@@ -157,13 +149,23 @@ class RentalRow(Model):
     expires_at = IntAttribute()
     cancel_after = IntAttribute()
     closed_at = IntAttribute(null=True)
+    closed = UnicodeAttribute(null=True)
     refund = IntAttribute(null=True)
     message_count = IntAttribute()
     messages: ListAttribute[Sms] = ListAttribute(of=Sms)
+    manager_id = UnicodeAttribute(null=True)
+    markup = IntAttribute(null=True)
+    upstream_id = UnicodeAttribute(null=True)
+    cost = IntAttribute(null=True)
+    upstream_operator = IntAttribute(null=True)
+    polls = UnicodeAttribute(null=True)
+    poll_at = IntAttribute(null=True)
+    poll_lease = IntAttribute(null=True)
+    polled = IntAttribute(null=True)
 
 
 class InboundRow(Model):
-    """An SMS as it was posted, matched or not; its key is what makes a repeat a repeat."""
+    """An SMS as it was posted; its key makes a repeat a repeat. No rental's: `unclaimed_id`."""
 
     class Meta:
         table_name = ""
@@ -177,18 +179,22 @@ class InboundRow(Model):
     stored_at = IntAttribute()
     rental_id = UnicodeAttribute(null=True)
     event_id = UnicodeAttribute(null=True)
+    unclaimed_id = UnicodeAttribute(null=True)
     ttl = IntAttribute()
 
 
 class LedgerRow(Model):
-    """One entry, never changed. `amount` is signed: what it added to the balance."""
+    """One entry, never changed. `amount` is signed: what it added to the balance.
+
+    Under `earned#DAY` are the earnings of managers on that day: no entries yet, so no `minute`.
+    """
 
     class Meta:
         table_name = ""
 
     user_id = UnicodeAttribute(hash_key=True)
     entry_id = UnicodeAttribute(range_key=True)
-    minute = UnicodeAttribute()
+    minute = UnicodeAttribute(null=True)
     at = IntAttribute()
     amount = IntAttribute()
     kind = UnicodeAttribute()
@@ -206,6 +212,7 @@ class EventRow(Model):
     type = UnicodeAttribute()
     body = UnicodeAttribute()
     reference = UnicodeAttribute()
+    minute = UnicodeAttribute()
     ttl = IntAttribute()
 
 
@@ -277,6 +284,7 @@ _MODELS: Mapping[str, type[Model]] = {
     "deliveries": DeliveryRow,
     "requests": RequestRow,
     "limits": LimitRow,
+    "rollups": RollupRow,
 }
 
 

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
+from pynamodb.expressions.condition import Condition
+
 from chalicelib.domain.ids import UserId
 from chalicelib.domain.money import Micros
+from chalicelib.domain.phone import NumberFormat
 from chalicelib.domain.times import Millis
 from chalicelib.domain.user import Endpoint, User, UserStatus
 from chalicelib.stores import db, ledger
@@ -29,11 +32,22 @@ def user_of(row: UserRow) -> User:
         cancel_count=row.cancel_count or 0,
         key_hashes=tuple(row.key_hashes or ()),
         endpoint=_endpoint_of(row),
+        manager_id=UserId(row.manager_id) if row.manager_id is not None else None,
+        markup=row.markup or 0,
+        number_format=NumberFormat(row.number_format or NumberFormat.FULL),
+        time_zone=row.time_zone or "UTC",
+        is_manager=bool(row.is_manager),
+        webhook_generation=row.webhook.generation if row.webhook is not None else 0,
     )
 
 
-def create(user_id: UserId, login: str, name: str, now: Millis) -> None:
-    """A pending user with nothing. Raises RefusedError naming `login` if that is taken."""
+def create(
+    user_id: UserId, login: str, name: str, now: Millis, manager_id: UserId | None = None
+) -> None:
+    """A pending user with nothing.
+
+    Raises RefusedError naming `login` if that is taken, `manager` if that user manages nobody.
+    """
     row = UserRow(
         user_id,
         login=login,
@@ -47,10 +61,12 @@ def create(user_id: UserId, login: str, name: str, now: Millis) -> None:
         cancel_hour=0,
         cancel_count=0,
         key_hashes=[],
+        manager_id=manager_id,
     )
     db.transact(
-        login=db.put(UserRow(_LOGIN + login, owner=user_id), UserRow.user_id.does_not_exist()),
+        login=db.put(login_row(login, user_id), UserRow.user_id.does_not_exist()),
         user=db.put(row, UserRow.user_id.does_not_exist()),
+        manager=manager_step(manager_id),
     )
 
 
@@ -67,36 +83,32 @@ def id_of_login(login: str) -> UserId | None:
 
 
 def approve(user_id: UserId) -> User:
-    """Let a user in. Raises RefusedError if there is none."""
+    """Let a user in. Raises RefusedError if there is none, or the account is closed."""
     return user_of(
-        db.update(
-            UserRow(user_id),
-            [UserRow.status.set(UserStatus.APPROVED)],
-            UserRow.status.exists(),
-        )
+        db.update(UserRow(user_id), [UserRow.status.set(UserStatus.APPROVED)], not_closed())
     )
+
+
+def set_active(user_id: UserId, active: bool) -> User:
+    """Let a user act or not. Raises RefusedError if there is none, or the account is closed."""
+    return user_of(db.update(UserRow(user_id), [UserRow.active.set(active)], not_closed()))
 
 
 def set_endpoint(user_id: UserId, endpoint: Endpoint) -> User:
     """Send the user's webhooks there. Raises RefusedError if there is no such user."""
-    webhook = UserRow.Webhook(
-        url=endpoint.url,
-        generation=endpoint.generation,
-        events=list(endpoint.events),
-        enabled=endpoint.enabled,
-    )
     return user_of(
-        db.update(UserRow(user_id), [UserRow.webhook.set(webhook)], UserRow.status.exists())
+        db.update(UserRow(user_id), [UserRow.webhook.set(webhook_of(endpoint))], not_closed())
     )
 
 
-def credit(entry: Entry) -> None:
+def credit(entry: Entry, request: db.Step | None = None) -> None:
     """Add a credit to the balance and its line to the ledger.
 
-    Raises RefusedError naming `ledger` if that entry is there already, `user` if there is no
-    such user.
+    Raises RefusedError naming `request` if that was answered before, `ledger` if that entry is
+    there already, `user` if there is no such user.
     """
     db.transact(
+        request=request,
         ledger=ledger.step(entry),
         user=db.change(
             UserRow(entry.user_id),
@@ -104,6 +116,45 @@ def credit(entry: Entry) -> None:
             UserRow.status.exists(),
         ),
     )
+
+
+def may_act() -> Condition:
+    """The condition that a user is let in and active."""
+    condition: Condition = (UserRow.status == UserStatus.APPROVED) & (UserRow.active == YES)
+    return condition
+
+
+def not_closed() -> Condition:
+    """The condition that there is such a user, and that the account is not closed."""
+    condition: Condition = UserRow.status.exists() & (UserRow.status != UserStatus.CLOSED)
+    return condition
+
+
+def manager_step(user_id: UserId | None) -> db.Step | None:
+    """The part of a transaction that is refused unless that user manages others."""
+    if user_id is None:
+        return None
+    return db.check(UserRow(user_id), (UserRow.is_manager == YES) & not_closed())
+
+
+def login_row(login: str, user_id: UserId | None = None) -> UserRow:
+    """The item that keeps a login unique."""
+    return UserRow(_LOGIN + login, owner=user_id)
+
+
+def webhook_of(endpoint: Endpoint) -> UserRow.Webhook:
+    """An endpoint as the user's item holds it; one that was removed has no URL."""
+    return UserRow.Webhook(
+        url=endpoint.url,
+        generation=endpoint.generation,
+        events=list(endpoint.events),
+        enabled=endpoint.enabled,
+    )
+
+
+def active_step(user_id: UserId | None) -> db.Step | None:
+    """The part of a transaction that is refused unless that user may act."""
+    return db.check(UserRow(user_id), may_act()) if user_id is not None else None
 
 
 def page(start: str | None = None, *, limit: int = 100) -> tuple[Sequence[User], str | None]:
@@ -114,7 +165,7 @@ def page(start: str | None = None, *, limit: int = 100) -> tuple[Sequence[User],
 
 
 def _endpoint_of(row: UserRow) -> Endpoint | None:
-    if row.webhook is None:
+    if row.webhook is None or not row.webhook.url:
         return None
     return Endpoint(
         url=row.webhook.url,

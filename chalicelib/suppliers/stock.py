@@ -13,7 +13,11 @@ from chalicelib.domain.stock import RANKS, FreeNumber
 
 ROUNDS = (5, 5, 25, 100)
 """How many numbers each look at a pool reads. The later looks are wide, for a pool in which most
-were lost to others or have been used for the same service; then the search gives up."""
+were lost to others or have been used for the same service; then the search gives up. In a pool of
+no more than the last of these it has seen every number then."""
+
+_NARROW = 5
+"""A look as narrow as this takes what one side of its rank has: one read, in a pool with stock."""
 
 
 class FreeNear(Protocol):
@@ -48,4 +52,6 @@ class StockSupplier:
         rank = self.random.randrange(RANKS)
         downward = rank >= RANKS // 2
         found = self.free_near(pool, rank, downward=downward, limit=limit)
-        return found or self.free_near(pool, rank, downward=not downward, limit=limit)
+        if len(found) == limit or (found and limit <= _NARROW):
+            return found
+        return found + self.free_near(pool, rank, downward=not downward, limit=limit - len(found))

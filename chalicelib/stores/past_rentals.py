@@ -1,0 +1,19 @@
+"""A user's rentals, past and present, in order of their beginning."""
+
+from collections.abc import Sequence
+
+from chalicelib.domain.ids import UserId
+from chalicelib.domain.rental import Rental
+from chalicelib.stores import db
+from chalicelib.stores.rental_items import rental_of
+from chalicelib.stores.tables import RentalRow
+
+
+def page(user_id: UserId, before: str | None, *, limit: int) -> tuple[Sequence[Rental], bool]:
+    """One page of a user's rentals, the newest first, older than that id; whether there may be
+    more. The index may be a moment behind."""
+    condition = RentalRow.user_id == user_id
+    if before is not None:
+        condition &= RentalRow.rental_id < before
+    found = db.query(RentalRow, condition, index="by_user", limit=limit, forward=False)
+    return [rental_of(row) for row in found.items], found.start is not None

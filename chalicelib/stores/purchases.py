@@ -1,0 +1,166 @@
+"""Rentals of other servers' numbers: money held, number taken in or money given back.
+
+Between the two lies a call to that server, so these are two transactions and a sweep (a saga).
+Source: DESIGN.md, "Decided" 3.
+"""
+
+from dataclasses import replace
+
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain.ids import RentalId, UserId, rental_ulid
+from chalicelib.domain.money import Micros
+from chalicelib.domain.rental import Rental, RentalStatus, dump
+from chalicelib.domain.requests import RequestKey
+from chalicelib.domain.times import Millis
+from chalicelib.stores import db, ledger, numbers, requests, shards, users
+from chalicelib.stores.ledger import Entry, EntryKind
+from chalicelib.stores.rental_items import rental_of, row_of
+from chalicelib.stores.rentals import enter_step, payment_for, refund_of, told
+from chalicelib.stores.tables import RentalRow, UserRow
+
+HOUSE = UserId("house")
+"""Whose ledger tells of our own losses. There is no such user and no such balance."""
+
+
+def hold(rental: Rental, *, sweep_at: Millis, most_open: int, request: RequestKey | None) -> None:
+    """Begin a rental with its money held; a sweep settles it if nobody has by `sweep_at`.
+
+    Raises RefusedError naming `request`, `manager` or `user`, as `rentals.open` does.
+    """
+    # Until there is a number, the index of what is due shows when to settle.
+    row = row_of(replace(rental, expires_at=sweep_at))
+    try:
+        db.transact(
+            request=requests.step(request, "", rental.created_at),
+            user=enter_step(rental, most_open),
+            manager=users.active_step(rental.manager_id),
+            ledger=ledger.step(payment_for(rental)),
+            rental=db.put(row, RentalRow.rental_id.does_not_exist()),
+        )
+    except db.RefusedError as refusal:
+        raise told(refusal, rental.created_at) from None
+
+
+def activate(
+    rental: Rental,
+    *,
+    provider: str,
+    account: str,
+    poll_at: Millis | None,
+    request: RequestKey | None,
+) -> None:
+    """Take in the number that the supplier gave. Only `provider` and `account` speak for it.
+
+    Its SMS are asked for from `poll_at` on, if that is given. Raises RefusedError naming `rental`
+    (it was settled meanwhile) or `number` (we have that number already).
+    """
+    actions: list[Action] = [
+        RentalRow.state.set(RentalStatus.ACTIVE),
+        RentalRow.phone_number.set(rental.phone_number),
+        RentalRow.upstream_id.set(rental.upstream_id or ""),
+        RentalRow.cost.set(rental.cost),
+        RentalRow.expires_at.set(rental.expires_at),
+    ]
+    if poll_at is not None:
+        polls = shards.some_key(shards.POLLS)
+        actions += [RentalRow.polls.set(polls), RentalRow.poll_at.set(poll_at)]
+    db.transact(
+        request=requests.answer_step(request, dump(rental)),
+        rental=db.change(
+            RentalRow(rental.rental_id), actions, RentalRow.state == RentalStatus.REQUESTING
+        ),
+        number=numbers.bought_step(rental, provider=provider, account=account),
+    )
+
+
+def release(
+    rental: Rental, now: Millis, *, loss: Micros, request: RequestKey | None = None
+) -> None:
+    """End a rental that got no number: its money goes back, and the key may be used again.
+
+    `loss` is what the supplier may keep all the same; it is booked as ours. Raises RefusedError
+    naming `rental` if it is not `requesting` any more.
+    """
+    failed = replace(rental, status=RentalStatus.FAILED, refund=rental.price, closed_at=now)
+    refund = refund_of(failed, now)
+    db.transact(
+        request=requests.drop_step(request),
+        rental=db.change(
+            RentalRow(rental.rental_id),
+            [
+                RentalRow.state.set(failed.status),
+                RentalRow.closed_at.set(now),
+                RentalRow.closed.set(shards.some_minute(now, shards.CLOSED)),
+                RentalRow.refund.set(failed.refund),
+                RentalRow.due.remove(),
+            ],
+            RentalRow.state == RentalStatus.REQUESTING,
+        ),
+        user=db.change(
+            UserRow(rental.user_id),
+            [UserRow.balance.add(rental.price), UserRow.open_rentals.add(-1)],
+            UserRow.status.exists(),
+        ),
+        ledger=ledger.step(refund) if refund is not None else None,
+        loss=ledger.step(_loss(rental, loss, now)) if loss else None,
+    )
+
+
+def lease_poll(rental_id: RentalId, now: Millis, *, until: Millis) -> tuple[Rental, int] | None:
+    """Take a rental for one poll; with it how many of its SMS are in hand already.
+
+    None if it is over, or somebody else is at it.
+    """
+    try:
+        row = db.update(
+            RentalRow(rental_id),
+            [RentalRow.poll_lease.set(until), RentalRow.poll_at.set(until)],
+            (RentalRow.state == RentalStatus.ACTIVE)
+            & RentalRow.polls.exists()
+            & (RentalRow.poll_lease.does_not_exist() | (RentalRow.poll_lease <= now)),
+        )
+    except db.RefusedError:
+        return None
+    return rental_of(row), row.polled or 0
+
+
+def polled(rental_id: RentalId, *, lease: Millis, count: int, poll_at: Millis) -> None:
+    """Note how many SMS are in hand, and when the sweep looks after the next poll.
+
+    Raises RefusedError if the lease has passed to somebody else.
+    """
+    db.update(
+        RentalRow(rental_id),
+        [
+            RentalRow.polled.set(count),
+            RentalRow.poll_at.set(poll_at),
+            RentalRow.poll_lease.remove(),
+        ],
+        RentalRow.poll_lease == lease,
+    )
+
+
+def due_polls(
+    shard: str, now: Millis, *, limit: int, start: db.Start = None
+) -> tuple[list[RentalId], db.Start]:
+    """One page of the rentals whose poll nobody has made in time."""
+    found = db.query(
+        RentalRow,
+        (RentalRow.polls == shard) & (RentalRow.poll_at <= now),
+        index="polls",
+        limit=limit,
+        start=start,
+    )
+    return [RentalId(row.rental_id) for row in found.items], found.start
+
+
+def _loss(rental: Rental, amount: Micros, now: Millis) -> Entry:
+    return Entry(
+        user_id=HOUSE,
+        cause=rental_ulid(rental.rental_id),
+        kind=EntryKind.LOSS,
+        amount=Micros(-amount),
+        reference=rental.rental_id,
+        at=now,
+    )

@@ -78,7 +78,7 @@ class Line:
             self._is_cut = True
             if self._handle is not None:
                 with contextlib.suppress(OSError):
-                    pass
+                    self._handle.shutdown(socket.SHUT_RDWR)
             return self._failure("timeout")
 
     def failure(self, reason: str) -> OutboundError:

@@ -22,8 +22,9 @@ RETRIES = 5
 """How often a call that met a conflict is sent again, a transaction with the same client token."""
 
 DEADLINE_SECONDS = 1.8
-"""No attempt at a transaction starts later than this after its call. With the client's read
-timeouts (1 s to connect, 2 s to be answered) none lands over 5 s after it, so the events feed may show what is older than that."""
+"""No attempt at a transaction starts later than this after its call. With the client's timeouts
+(1 s to connect, 2 s for the answer) none lands over 5 s after it, so the events feed may show what
+is older than that."""
 
 _FIRST_WAIT_SECONDS = 0.02
 _PASSING = {

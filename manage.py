@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 
 from chalicelib.bootstrap import platform
+from chalicelib.cli.supplier import supplier
 from chalicelib.domain.events import ALWAYS_SENT
 from chalicelib.domain.money import parse_amount
 from chalicelib.domain.pricing import parse_markup, percent
+from chalicelib.domain.times import Millis, parse_iso
 from chalicelib.errors import InvalidInputError
 from chalicelib.services.administration import Placement
 from chalicelib.services.imports import read_csv
@@ -36,6 +38,9 @@ class FileError(click.ClickException):
 @click.option("--json", is_flag=True, expose_value=False, help="Print JSON. Goes anywhere.")
 def cli() -> None:
     """Administer a Sesame stack. USER is an id or a login."""
+
+
+cli.add_command(supplier)
 
 
 @cli.group()
@@ -252,6 +257,27 @@ def list_deliveries(user: str) -> None:
     """The latest deliveries to USER, the newest first."""
     found = platform().webhooks.deliveries(platform().accounts.find(user).user_id)
     show(deliveries=[fields(delivery, DELIVERY) for delivery in found])
+
+
+@cli.group()
+def rollups() -> None:
+    """What was done in each minute, hour and day."""
+
+
+@rollups.command("recompute")
+@click.option("--from", "start", required=True, help="A date or an RFC 3339 moment.")
+@click.option("--to", "end", required=True, help="Likewise; itself not included.")
+def recompute_rollups(start: str, end: str) -> None:
+    """Write the minutes of that time again, and the hours and days that they are in."""
+    first, last = _moment("from", start), _moment("to", end)
+    show(minutes=platform().rollups.recompute(first, last))
+
+
+def _moment(field: str, text: str) -> Millis:
+    try:
+        return parse_iso(text)
+    except ValueError:
+        raise InvalidInputError(field, "a date or an RFC 3339 moment") from None
 
 
 if __name__ == "__main__":

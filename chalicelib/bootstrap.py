@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from chalicelib.services.jobs import Jobs
     from chalicelib.services.key_ring import KeyRing
     from chalicelib.services.limits import CallLimiter
+    from chalicelib.services.listings import Listings
     from chalicelib.services.managers import Managers
     from chalicelib.services.numbers import Numbers
     from chalicelib.services.polls import Polls
@@ -112,6 +113,13 @@ class Platform:
         from chalicelib.services.offers import Elsewhere
 
         return Catalogue(self.clock, Elsewhere(self.settings.suppliers, self.suppliers))
+
+    @cached_property
+    def listings(self) -> "Listings":
+        """What spec A lists."""
+        from chalicelib.services.listings import Listings
+
+        return Listings(self.settings, self.clock, self.catalogue, self.suppliers)
 
     @cached_property
     def numbers(self) -> "Numbers":

@@ -14,6 +14,7 @@
     ├── LimitExceededError       too many; says when to come back
     ├── BusyError                a passing conflict that outlasted its retries
     ├── ConfigurationError       the server lacks a setting that the call needs
+    ├── ServiceFetchError        the source of spec A's catalogue can't be asked
     └── UpstreamError            another server's refusal, passed on with its own status
 
 Each face maps `kind` to its HTTP status in one place (`api/edge.py`).
@@ -37,6 +38,7 @@ class Kind(Enum):
     LIMIT = "limit"
     BUSY = "busy"
     CONFIGURATION = "configuration"
+    UNAVAILABLE = "unavailable"
     UPSTREAM = "upstream"
 
 
@@ -163,11 +165,22 @@ class ConfigurationError(SesameError):
         super().__init__("system_configuration_error", "System configuration error")
 
 
+class ServiceFetchError(SesameError):
+    """The source of the catalogue can't be asked, and nothing is kept of it. Source: spec A."""
+
+    kind = Kind.UNAVAILABLE
+
+    def __init__(self, message: str = "Service fetch failed") -> None:
+        super().__init__("service_fetch_failed", message)
+
+
 class UpstreamError(SesameError):
     """Another server's answer in place of ours; `status` is the HTTP status to pass on."""
 
     kind = Kind.UPSTREAM
 
-    def __init__(self, status: int, message: str) -> None:
-        super().__init__("upstream_error", message)
+    def __init__(self, status: int, message: str, *, retry_after: int | None = None) -> None:
+        if retry_after is None and status in (429, 503):
+            retry_after = 1
+        super().__init__("upstream_error", message, retry_after=retry_after)
         self.status = status

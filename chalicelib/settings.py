@@ -31,7 +31,10 @@ TABLES = (
     "rollups",
 )
 
-RESERVED_SUPPLIERS = ("stock",)
+RESERVED_SUPPLIERS = ("stock", "own")
+OWN_SOURCE = "own"
+"""The source of the catalogue if that is our own stock."""
+
 _SUPPLIER_NAME = re.compile(r"[a-z0-9-]{1,32}")
 _SUPPLIER_KEY = re.compile(r"[!-~]{1,512}")
 
@@ -113,6 +116,7 @@ class Settings:
     allow_loopback: bool
     suppliers: tuple[SupplierConfig, ...] = ()
     open_registration: bool = False
+    catalogue_source: str = OWN_SOURCE
 
 
 def from_environment() -> Settings:
@@ -146,6 +150,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         sms_retention_days=read.number("SESAME_SMS_RETENTION_DAYS", 7),
         allow_loopback=allow_loopback,
         open_registration=read.flag("SESAME_OPEN_REGISTRATION"),
+        catalogue_source=environment.get("SESAME_CATALOGUE_SOURCE") or OWN_SOURCE,
         suppliers=tuple(
             _supplier(fields, secrets.get("suppliers"), allow_loopback=allow_loopback)
             for fields in read.objects("SESAME_SUPPLIERS", each="name")
@@ -224,7 +229,8 @@ def _supplier(fields: Mapping[str, Any], keys: object, *, allow_loopback: bool) 
     name = fields["name"]
     if not _SUPPLIER_NAME.fullmatch(name) or name in RESERVED_SUPPLIERS:
         raise SettingsError(
-            f"SESAME_SUPPLIERS: {name!r}: expected a name of 1 to 32 of a-z, 0-9 and -, not stock."
+            f"SESAME_SUPPLIERS: {name!r}: expected a name of 1 to 32 of a-z, 0-9 and -, "
+            f"not {' or '.join(RESERVED_SUPPLIERS)}."
         )
     where = f"SESAME_SUPPLIERS: {name}"
     kind, markup = fields.get("kind"), fields.get("markup", 0)

@@ -253,6 +253,15 @@ class Pump:
             stop.wait(backoff)
 
 
+def queue_functions(app: Chalice) -> list[str]:
+    """The names of the app's functions that read a queue."""
+    return [str(source.name) for source in _sources(app)]
+
+
+def _sources(app: Chalice) -> list[SQSEventConfig]:
+    return [source for source in app.event_sources if isinstance(source, SQSEventConfig)]
+
+
 def start(
     app: Chalice,
     *,
@@ -267,7 +276,7 @@ def start(
     `queue_urls` goes from function name to queue URL; `client` is an SQS client. Raises
     LocalRunError for a function without a queue.
     """
-    sources = [source for source in app.event_sources if isinstance(source, SQSEventConfig)]
+    sources = _sources(app)
     if missing := [source.name for source in sources if source.name not in queue_urls]:
         raise LocalRunError(f"No queue for the function {', '.join(missing)}.")
     threads = []

@@ -15,7 +15,7 @@ import click
 from chalice.config import Config
 
 from chalicelib.errors import SesameError
-from local import resources, template
+from local import pumps, resources, template
 from local.engine import ROOT, Engine
 from local.errors import LocalRunError
 from local.home import DEMO_ACCOUNT, Home
@@ -23,7 +23,6 @@ from local.serve import serve
 
 HOST = "127.0.0.1"
 REGION = "us-east-1"
-QUEUE_LAMBDAS = ("deliver_webhooks", "poll_suppliers", "run_sweep_page")
 DEMO_SETTINGS = {
     "SESAME_ALLOW_LOOPBACK": "1",
     "SESAME_MAX_CALLS_PER_MINUTE": "6000",
@@ -90,7 +89,7 @@ def _serve(home: Home, engine: Engine, url: str, minute: float, stop: threading.
     demo = _demo(home, url)
     queue_urls = {
         name: resources.queue_of(definition, _logical_id(name), engine.url)
-        for name in QUEUE_LAMBDAS
+        for name in pumps.queue_functions(app)
     }
     serve(
         app,

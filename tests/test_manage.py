@@ -35,6 +35,7 @@ COMMANDS = [
     ("prices", "set"),
     ("webhook", "set"),
     ("deliveries", "list"),
+    ("supplier", "check"),
 ]
 CSV = "phone_number,operator,price\n+14155552671,AT&T,0.05\n+447700123456,Three,0.06\n"
 
@@ -378,3 +379,39 @@ def test_a_broken_file_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "environment.json").write_text(text, encoding="latin-1")
     with pytest.raises(SettingsError, match=r"environment\.json"):
         manage_shell.stack_environment({"SESAME_HOME": str(tmp_path)})
+
+
+def test_a_user_is_stopped_let_go_on_and_closed(stack: Stack, joe: str) -> None:
+    assert tell("users", "deactivate", joe)["user"]["active"] is False
+    assert tell("users", "activate", joe)["user"]["active"] is True
+    assert refused("users", "close", joe, "--confirm", "ann")["code"] == "invalid_parameter"
+    assert refused("users", "close", joe, exit_code=2)["code"] == "usage"
+    closed = tell("users", "close", joe, "--confirm", joe)["user"]
+    assert (closed["status"], closed["name"], closed["active"]) == ("closed", "", False)
+    assert refused("users", "approve", closed["user_id"])["code"] == "account_closed"
+    assert refused("users", "show", joe)["code"] == "user_not_found"
+
+
+def test_a_user_is_put_under_a_manager_and_taken_away(stack: Stack, joe: str) -> None:
+    tell("users", "create", "ann", "--approve")
+    manager = tell("users", "show", "ann")["user"]["user_id"]
+    assert tell("users", "manager", joe, "ann")["user"]["manager_id"] == manager
+    assert refused("users", "manager", "ann", joe)["code"] == "manager_has_no_manager"
+    assert tell("users", "markup", "ann", "12.5")["user"]["markup"] == 12.5
+    assert refused("users", "markup", "ann", "301")["code"] == "invalid_parameter"
+    assert stack.platform.accounts.find("ann").markup == 1_250
+    assert tell("users", "manager", joe, "-")["user"]["manager_id"] is None
+
+
+def test_prices_are_set_listed_and_removed(stack: Stack, file: Path) -> None:
+    tell("numbers", "import", file)
+    set_to = tell("prices", "set", "us", "0.2", "--service", "Acme")["price"]
+    assert set_to == {"country": "US", "operator_id": None, "service": "acme", "price": 0.2}
+    listed = tell("prices", "list")
+    assert [operator["price"] for operator in listed["operators"]] == [0.06, 0.05]
+    assert listed["prices"] == [set_to]
+    assert "0.200000" in run("prices", "list").stdout
+    assert tell("prices", "set", "us", "-", "--service", "acme") == {"price": None}
+    assert tell("prices", "list")["prices"] == []
+    assert refused("prices", "set", "us", "-")["code"] == "price_not_found"
+    assert refused("prices", "set", "us", "1", "--operator", "99")["code"] == "operator_not_found"

@@ -1,5 +1,6 @@
 """The admin's side of what there is to rent: prices, numbers, and SMS that nobody took."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,8 @@ routes = Blueprint(__name__)
 
 _SERVICE = "a name of at most 64 printable characters, not *"
 _PRICE = "a decimal price such as 0.05, or null to remove it"
-_MOST_OPERATOR = 999_999_999
+_OPERATOR = "the id of an operator"
+_MOST_OPERATOR = 2**31 - 1
 
 
 @route(routes, "/admin/prices", "GET")
@@ -98,9 +100,13 @@ def list_numbers(call: Call) -> Mapping[str, Any]:
 
 
 def _operator(given: parameters.Parameters) -> int | None:
-    if given.get("operator_id") in (None, ""):
+    value = given.get("operator_id")
+    if value is None or value == "":
         return None
-    return parameters.whole_number(given, "operator_id", default=0, most=_MOST_OPERATOR)
+    digits = "" if isinstance(value, bool | float) else str(value)
+    if re.fullmatch("[0-9]{1,10}", digits) is None or int(digits) > _MOST_OPERATOR:
+        raise InvalidInputError("operator_id", _OPERATOR)
+    return int(digits)
 
 
 def _given_price(given: parameters.Parameters) -> Micros | None:

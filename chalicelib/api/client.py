@@ -3,22 +3,26 @@
 The messages of its errors are those of its tables, to the letter.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from chalice.app import Blueprint
 
 from chalicelib.api import parameters
-from chalicelib.api.edge import Call, route
+from chalicelib.api.edge import Body, Call, route
 from chalicelib.bootstrap import platform
 from chalicelib.domain import countries, keys
 from chalicelib.domain.phone import NumberFormat, calling_code, written
 from chalicelib.domain.user import User
 from chalicelib.errors import (
+    BusyError,
     ForbiddenError,
+    InsufficientBalanceError,
     InvalidInputError,
     Kind,
     NotFoundError,
+    ServiceFetchError,
     SesameError,
     UnauthenticatedError,
 )
@@ -26,6 +30,7 @@ from chalicelib.errors import (
 routes = Blueprint(__name__)
 
 _SYSTEM = "system"
+_STALE = '110 - "Response is Stale"'
 
 
 class ClientError(SesameError):
@@ -49,7 +54,7 @@ def without_key(_call: Call) -> Mapping[str, Any]:
 
 
 @route(routes, "/api/init/{api_key}", "GET", shape=client_error, unexpected="Service fetch failed")
-def init(call: Call) -> Mapping[str, Any]:
+def init(call: Call) -> Body:
     """The countries and operators that have numbers."""
     key = call.path["api_key"]
     try:
@@ -57,21 +62,20 @@ def init(call: Call) -> Mapping[str, Any]:
     except (UnauthenticatedError, ForbiddenError):
         raise ClientError(Kind.UNAUTHENTICATED, "Unauthorized") from None
     platform().call_limiter.take(holder)
-    offers = [offer for offer in platform().catalogue.stock().offers if offer.available > 0]
-    return {
-        "status": "success",
-        "data": {
-            "countries": [_country(code) for code in sorted({offer.country for offer in offers})],
-            "operators": [
-                {
-                    "id": offer.operator_id,
-                    "name": offer.operator_name,
-                    "country_id": _country_id(offer.country),
-                }
-                for offer in offers
-            ],
-        },
+    listing = platform().listings.current()
+    data = {
+        "countries": [_country(code) for code in listing.countries],
+        "operators": [
+            {
+                "id": operator.operator_id,
+                "name": operator.name,
+                "country_id": _country_id(operator.country),
+            }
+            for operator in listing.operators
+        ],
     }
+    text = json.dumps({"status": "success", "data": data}, ensure_ascii=False)
+    return Body(text, "application/json", {"Warning": _STALE} if listing.is_stale else {})
 
 
 @route(
@@ -89,11 +93,16 @@ def get_number(call: Call) -> Mapping[str, Any]:
     operator_id = _operator_id(call.query)
     form = _number_format(call.query, user)
     request = parameters.idempotency_key(call, user.user_id, call.query)
+    rentals = platform().rentals
     try:
-        rental = platform().rentals.rent(
-            user, country, "", request, operator_id=operator_id, manager=manager
-        )
+        platform().catalogue.stock()
+    except BusyError:
+        raise ServiceFetchError("Could not fetch service data") from None
+    try:
+        rental = rentals.rent(user, country, "", request, operator_id=operator_id, manager=manager)
     except NotFoundError:
+        if not rentals.can_pay(user, country, operator_id, manager):
+            raise InsufficientBalanceError from None
         raise ClientError(Kind.NOT_FOUND, "No number received") from None
     return {"status": "success", "data": {"phone_number": written(rental.phone_number, form)}}
 

@@ -35,6 +35,7 @@ STATUS = {
     Kind.LIMIT: 429,
     Kind.BUSY: 503,
     Kind.CONFIGURATION: 500,
+    Kind.UNAVAILABLE: 500,
 }
 
 log = logging.getLogger(__name__)

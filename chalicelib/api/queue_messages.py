@@ -7,6 +7,7 @@ from typing import Any
 
 from chalicelib.bootstrap import platform
 from chalicelib.domain.ids import DeliveryId, RentalId, UserId
+from chalicelib.domain.times import Millis
 from chalicelib.errors import BusyError
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,8 @@ def poll_suppliers(event: Any) -> dict[str, Any]:
     failed = []
     for message_id, body in _messages(event):
         try:
-            platform().polls.poll(RentalId(body["rental_id"]), int(body["polls"]))
+            poll_at = Millis(int(body["poll_at"]))
+            platform().polls.poll(RentalId(body["rental_id"]), int(body["polls"]), poll_at)
         except (BusyError, KeyError, TypeError):
             log.exception("message %s of the polls queue", message_id)
             failed.append(message_id)

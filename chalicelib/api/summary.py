@@ -6,19 +6,17 @@ from typing import Any
 
 from chalice.app import Blueprint
 
+from chalicelib.api import caller
 from chalicelib.api.edge import Call, route
 from chalicelib.bootstrap import platform
-from chalicelib.domain import keys
 from chalicelib.domain.money import decimal
 from chalicelib.domain.rollups import Counts, Unit
 from chalicelib.domain.times import DAY, Millis, iso, parse_iso
-from chalicelib.domain.user import User
-from chalicelib.errors import InvalidInputError, UnauthenticatedError
+from chalicelib.errors import InvalidInputError
 from chalicelib.services.rollups import Summary
 
 routes = Blueprint(__name__)
 
-_BEARER = "bearer "
 _MOMENT = "a date or an RFC 3339 moment from 2000 to 2099, such as 2023-06-15T15:30:00Z"
 _FORM = re.compile(
     r"20\d\d-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII | re.IGNORECASE
@@ -31,31 +29,15 @@ _HOUSE_SUMS = (*_SUMS, "lost")
 @route(routes, "/account/summary", "GET")
 def account_summary(call: Call) -> Mapping[str, Any]:
     """What the caller did, in buckets of `bucket` between `from` and `to`."""
-    user = _user(call)
+    _, user = caller.by_token(call)
     return _shown(platform().rollups.of_user(user.user_id, *_range(call)), _SUMS)
 
 
 @route(routes, "/admin/summary", "GET")
 def admin_summary(call: Call) -> Mapping[str, Any]:
     """What all users did; also what we lost to suppliers."""
-    if not keys.is_same(
-        call.headers.get("x-admin-key", ""), platform().settings.secrets.admin_key_hash
-    ):
-        raise UnauthenticatedError(
-            "invalid_admin_key", "X-Admin-Key: expected the admin key.", field="X-Admin-Key"
-        )
+    caller.check_admin(call)
     return _shown(platform().rollups.of_system(*_range(call)), _HOUSE_SUMS)
-
-
-def _user(call: Call) -> User:
-    authorization = call.headers.get("authorization", "")
-    if not authorization.lower().startswith(_BEARER):
-        raise UnauthenticatedError(
-            "missing_api_key", "Authorization: expected Bearer and your API key."
-        )
-    key, user = platform().accounts.authenticate(authorization[len(_BEARER) :].strip())
-    platform().call_limiter.take(key.key_hash)
-    return user
 
 
 def _range(call: Call) -> tuple[Unit, Millis, Millis]:

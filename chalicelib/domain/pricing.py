@@ -38,12 +38,16 @@ def parse_markup(text: str, *, field: str) -> int:
     if not text.isascii() or "_" in text:
         raise InvalidInputError(field, expected)
     try:
-        markup = Decimal(text.strip()) * _PERCENT
+        given = Decimal(text.strip())
     except InvalidOperation:
         raise InvalidInputError(field, expected) from None
-    if not markup.is_finite() or not 0 <= markup <= MOST_MARKUP or markup != int(markup):
+    if not given.is_finite() or not 0 <= given <= MOST_MARKUP // _PERCENT:
         raise InvalidInputError(field, expected)
-    return int(markup)
+    markup = int(given * _PERCENT)
+    # The product was rounded to the context's 28 digits; a comparison is exact.
+    if Decimal(markup) / _PERCENT != given:
+        raise InvalidInputError(field, expected)
+    return markup
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def ruled(
 
     A rule that names the service counts before one that does not, then one that names the
     operator before one that does not; where there is none, the operator's own `base` price
-    counts (docs/decisions/013).
+    counts (docs/decisions/014).
     """
     by_service: dict[str, Micros] = {}
     wide_first = sorted(rules, key=lambda rule: rule.operator_id is not None)

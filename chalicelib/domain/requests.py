@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.domain.ids import UserId
-from chalicelib.domain.times import DAY, Millis
+from chalicelib.domain.times import DAY, MINUTE, Millis
 from chalicelib.errors import ConflictError, RequestKeyReusedError
 
 KEPT_FOR = DAY
+
+ANSWERED_WITHIN = 2 * MINUTE
+"""How long a key is in use before whoever answers it counts as dead, and it may be used again."""
 
 
 @dataclass(frozen=True, slots=True)

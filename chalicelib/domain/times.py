@@ -1,7 +1,7 @@
 """Time, as the platform counts it: whole milliseconds since the epoch, UTC."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NewType
 
 Millis = NewType("Millis", int)
@@ -13,6 +13,8 @@ SECOND = 1_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def later(moment: Millis, *, seconds: float) -> Millis:
@@ -31,7 +33,8 @@ def parse_iso(text: str) -> Millis:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     try:
-        return Millis(int(moment.timestamp() * SECOND))
+        # Through a float, some milliseconds would come back as the one before.
+        return Millis((moment - _EPOCH) // timedelta(milliseconds=1))
     except OverflowError as error:
         raise ValueError(f"out of range: {text!r}") from error
 

@@ -105,11 +105,10 @@ class Administration:
         The second value continues it.
         """
         fates = UNCLAIMED if fate is None else (fate,)
-        pages = [inbound.unclaimed(one, before, limit=limit) for one in fates]
-        found = sorted((kept for page, _ in pages for kept in page), reverse=True, key=_position)
-        more = len(found) > limit or any(rest for _, rest in pages)
+        pages = [inbound.unclaimed(one, before, limit=limit + 1) for one in fates]
+        found = sorted((kept for page in pages for kept in page), reverse=True, key=_position)
         shown = found[:limit]
-        return [sms for _, sms in shown], shown[-1][0] if more and shown else None
+        return [sms for _, sms in shown], shown[-1][0] if len(found) > limit else None
 
     def _checked(self, found: User, wanted: Placement) -> tuple[UserId | None, bool]:
         manager_id = found.manager_id

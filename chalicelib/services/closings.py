@@ -12,7 +12,7 @@ from chalicelib.domain.times import HOUR, SECOND, Clock, Millis, later
 from chalicelib.domain.user import User
 from chalicelib.errors import BusyError, ConflictError, LimitExceededError
 from chalicelib.services.polls import Polls
-from chalicelib.services.purchases import Purchases
+from chalicelib.services.purchases import GivenBack, Purchases
 from chalicelib.services.rentals import unknown_rental
 from chalicelib.settings import Settings
 from chalicelib.stores import rentals as store
@@ -42,7 +42,7 @@ class Closings:
         """
         if not is_rental_id(rental_id):
             raise unknown_rental()
-        kept: bool | None = None
+        given_back: GivenBack | None = None
         for _ in range(_MOST_TRIES):
             now = self.clock()
             rental, owner, seen = store.with_user(RentalId(rental_id), user.user_id, request, now)
@@ -53,13 +53,13 @@ class Closings:
             if rental.status is RentalStatus.CANCELLED:
                 return rental
             self._check_cancel(rental, owner, now)
-            if kept is None and rental.supplier != OWN:
-                kept = self.purchases.give_back(rental)
-                if kept:
-                    # It cost us, so an SMS came that we may not have asked for yet.
+            if given_back is None and rental.supplier != OWN:
+                given_back = self.purchases.give_back(rental)
+                if given_back is not GivenBack.REFUNDED:
+                    # An SMS may have come that we have not asked for yet.
                     self.polls.take_now(rental)
                     continue
-            refund = NOTHING if kept else rental.refund_due()
+            refund = NOTHING if given_back is GivenBack.KEPT else rental.refund_due()
             cancelled = replace(rental, status=RentalStatus.CANCELLED, refund=refund)
             if closed := self._close(cancelled, now, owner, request):
                 return closed

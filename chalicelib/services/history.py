@@ -47,7 +47,7 @@ class History:
         """One page of the ledger with running balances; the second value continues it.
 
         The newest first, sums go back from the present balance; the oldest first, up from
-        nothing. Either way a page costs the same however long the ledger (docs/decisions/011).
+        nothing. Either way a page costs the same however long the ledger (docs/decisions/012).
         """
         beyond = place.entry_id if place is not None else None
         if place is not None or not newest_first:
@@ -85,8 +85,9 @@ class History:
     ) -> tuple[Sequence[Delivery], str | None]:
         """One page of deliveries, the newest first; the second value continues it."""
         start = DeliveryId(before) if before is not None else None
-        found = deliveries.of_user(user_id, start, limit=limit)
-        return found, found[-1].delivery_id if len(found) == limit else None
+        found = deliveries.of_user(user_id, start, limit=limit + 1)
+        shown = found[:limit]
+        return shown, shown[-1].delivery_id if len(found) > limit else None
 
     def _newest(self, user_id: UserId, limit: int) -> tuple[Sequence[Entry], bool, Micros | None]:
         """The newest entries with the balance that they led to.

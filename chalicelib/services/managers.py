@@ -84,7 +84,7 @@ class Managers:
         """
         if amount <= 0:
             raise InvalidInputError("amount", "more than 0")
-        if not is_ulid(user_id):
+        if not is_ulid(user_id) or user_id == manager_id:
             raise _unknown_user()
         now = self.clock()
         movement = Movement(new_ulid(now), UserId(user_id), amount, manager_id, now)

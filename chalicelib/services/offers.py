@@ -1,6 +1,7 @@
 """What other servers offer, at the prices that we sell it for."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from chalicelib.domain.stock import Offer
 from chalicelib.settings import SupplierConfig
 from chalicelib.stores.catalogue import Operator
 from chalicelib.suppliers.contract import Supplier, SupplierError, SupplierOffer
+
+MOST_OFFERS = 500
+"""How many offers of others the stock item takes in: with our own it must stay under 400 kB."""
 
 log = logging.getLogger(__name__)
 
@@ -35,30 +39,29 @@ class Elsewhere:
             listings = list(pool.map(self._listing, self.configs))
         offers: list[Offer] = []
         new: list[Operator] = []
-        for config, listing in zip(self.configs, listings, strict=True):
-            for found in listing:
-                country = countries.find(found.country)
-                if country is None or found.cost > config.cost_cap:
-                    continue
-                name = found.operator_name or ANY
-                price = marked_up(found.cost, config.markup)
-                number = operator_id(country.code, name, known)
-                if number not in known:
-                    known[number] = operator_key(country.code, name)
-                    new.append(Operator(number, country.code, name, price))
-                offers.append(
-                    Offer(
-                        country=country.code,
-                        country_name=country.name,
-                        operator_id=number,
-                        operator_name=name,
-                        price=price,
-                        available=found.available,
-                        supplier=config.name,
-                        cost=found.cost,
-                        upstream_operator=found.upstream_operator,
-                    )
+        for config, found in _chosen(self.configs, listings):
+            country = countries.find(found.country)
+            if country is None:
+                continue
+            name = found.operator_name or ANY
+            price = marked_up(found.cost, config.markup)
+            number = operator_id(country.code, name, known)
+            if number not in known:
+                known[number] = operator_key(country.code, name)
+                new.append(Operator(number, country.code, name, price))
+            offers.append(
+                Offer(
+                    country=country.code,
+                    country_name=country.name,
+                    operator_id=number,
+                    operator_name=name,
+                    price=price,
+                    available=found.available,
+                    supplier=config.name,
+                    cost=found.cost,
+                    upstream_operator=found.upstream_operator,
                 )
+            )
         return offers, new
 
     def _listing(self, config: SupplierConfig) -> list[SupplierOffer]:
@@ -67,3 +70,20 @@ class Elsewhere:
         except SupplierError as error:
             log.warning("no offers from %s", error)
             return []
+
+
+def _chosen(
+    configs: Sequence[SupplierConfig], listings: Sequence[list[SupplierOffer]]
+) -> list[tuple[SupplierConfig, SupplierOffer]]:
+    """What is taken in, where that is not all: some of every country before more of any."""
+    ranked: list[tuple[int, SupplierConfig, SupplierOffer]] = []
+    for config, listing in zip(configs, listings, strict=True):
+        seen: Counter[str] = Counter()
+        for offer in sorted(listing, key=lambda offer: offer.cost):
+            if offer.cost <= config.cost_cap:
+                ranked.append((seen[offer.country], config, offer))
+                seen[offer.country] += 1
+    if len(ranked) > MOST_OFFERS:
+        log.warning("%d offers of others are left out", len(ranked) - MOST_OFFERS)
+        ranked = sorted(ranked, key=lambda each: each[0])[:MOST_OFFERS]
+    return [(config, offer) for _, config, offer in ranked]

@@ -10,10 +10,10 @@ from chalicelib.domain.rental import Rental
 from chalicelib.domain.times import SECOND, Clock, Millis
 from chalicelib.providers.contract import InboundSms
 from chalicelib.services.inbound import Inbound
-from chalicelib.services.purchases import FIRST_POLL, POLL_GRACE
+from chalicelib.services.purchases import FIRST_POLL, POLL_GRACE, ask_to_poll
 from chalicelib.settings import Settings
 from chalicelib.stores import purchases as store
-from chalicelib.stores import queues, shards
+from chalicelib.stores import shards
 from chalicelib.stores.db import RefusedError
 from chalicelib.suppliers.contract import Supplier, SupplierError
 
@@ -21,6 +21,9 @@ LEASE = 25 * SECOND
 """How long one poll may take: the supplier's deadline, and the SMS to be recorded."""
 
 LONGEST_WAIT = 15 * SECOND
+LAST_POLL = 3 * SECOND
+"""How long before the end of a rental one more poll is made: an SMS may come until then."""
+
 _GROWTH = 1.5
 _JITTER = 0.2
 _PAGE = 100
@@ -38,28 +41,30 @@ class Polls:
     suppliers: Mapping[str, Supplier]
     inbound: Inbound
 
-    def poll(self, rental_id: RentalId, polls: int) -> None:
+    def poll(self, rental_id: RentalId, polls: int, poll_at: Millis) -> None:
         """Ask once, unless somebody else is at it or the rental is over; then ask for the next.
 
-        `polls` counts those before: they begin 2 s apart and end 15 s apart.
+        `polls` counts those before: they begin 2 s apart and end 15 s apart. `poll_at` is what the
+        rental says of the poll that is meant, so that a message that comes twice is one poll.
         """
         now = self.clock()
         lease = Millis(now + LEASE)
-        held = store.lease_poll(rental_id, now, until=lease)
+        held = store.lease_poll(rental_id, now, poll_at=poll_at, until=lease)
         if held is None:
             return
         rental, had = held
         supplier = self.suppliers.get(rental.supplier)
         if supplier is not None and rental.is_open(now):
             had = self._take(supplier, rental, had)
-        wait = self._wait_after(polls)
-        next_at = Millis(self.clock() + wait)
+        now = self.clock()
+        wait = self._wait_after(polls, left=rental.expires_at - now)
+        swept_at = Millis(now + wait + POLL_GRACE)
         try:
-            store.polled(rental_id, lease=lease, count=had, poll_at=Millis(next_at + POLL_GRACE))
+            store.polled(rental_id, lease=lease, count=had, poll_at=swept_at)
         except RefusedError:
             return
-        if supplier is not None and rental.is_open(next_at):
-            self._ask(rental_id, polls + 1, wait)
+        if supplier is not None and rental.is_open(Millis(now + wait)):
+            self._ask(rental_id, polls + 1, swept_at, wait)
 
     def take_now(self, rental: Rental) -> None:
         """Ask at once, whoever else may be at it: an SMS is stored once all the same."""
@@ -74,8 +79,8 @@ class Polls:
             start = None
             while self.clock() < ends:
                 due, start = store.due_polls(shard, now, limit=_PAGE, start=start)
-                for rental_id in due:
-                    self._ask(rental_id, 0, 0)
+                for rental_id, poll_at in due:
+                    self._ask(rental_id, 0, poll_at, 0)
                 if start is None:
                     break
 
@@ -97,13 +102,10 @@ class Polls:
             self.inbound.receive(supplier.name, rental.rental_id, sms)
         return max(had, len(messages))
 
-    def _wait_after(self, polls: int) -> int:
+    def _wait_after(self, polls: int, *, left: int) -> int:
         wait = min(LONGEST_WAIT, FIRST_POLL * _GROWTH ** min(polls, 10))
-        return round(wait * self.random.uniform(1 - _JITTER, 1 + _JITTER))
+        wait = round(wait * self.random.uniform(1 - _JITTER, 1 + _JITTER))
+        return min(wait, left - LAST_POLL) if left > LAST_POLL else wait
 
-    def _ask(self, rental_id: RentalId, polls: int, wait: int) -> None:
-        message = {"rental_id": rental_id, "polls": polls}
-        try:
-            queues.send(self.settings.polls_queue, message, delay_seconds=-(-wait // SECOND))
-        except queues.QueueError as error:
-            log.warning("rental %s is polled by the sweep: %s", rental_id, error)
+    def _ask(self, rental_id: RentalId, polls: int, poll_at: Millis, wait: int) -> None:
+        ask_to_poll(self.settings.polls_queue, rental_id, polls, poll_at, wait)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from chalicelib.domain.ids import E164, RentalId, is_rental_id, new_rental_id
 from chalicelib.domain.money import NOTHING, Micros
-from chalicelib.domain.pricing import markup_on
+from chalicelib.domain.pricing import marked_up, markup_on
 from chalicelib.domain.rental import Rental, RentalStatus, load
 from chalicelib.domain.requests import RequestKey, first_answer
 from chalicelib.domain.stock import OWN, Offer, PastUse, pool_of
@@ -22,7 +22,7 @@ from chalicelib.services.catalogue import Catalogue
 from chalicelib.services.purchases import Purchases
 from chalicelib.settings import Settings
 from chalicelib.stores import rentals as store
-from chalicelib.stores import requests, shards
+from chalicelib.stores import requests, shards, users
 from chalicelib.stores.db import RefusedError
 from chalicelib.suppliers.stock import StockSupplier
 
@@ -76,6 +76,22 @@ class Rentals:
             if seen is not None:
                 return load(first_answer(request, seen))
         raise NotFoundError("no_numbers", f"No number is available in {country}.", field="country")
+
+    def can_pay(
+        self, user: User, country: str, operator_id: int | None, manager: User | None
+    ) -> bool:
+        """Whether the user's balance would pay for a number there, if there were one.
+
+        As far as there is a price: of what was rented last too.
+        """
+        markup = manager.markup if manager is not None else 0
+        prices = [
+            marked_up(offer.price, markup)
+            for offer in self.catalogue.stock().offers
+            if offer.country == country and operator_id in (None, offer.operator_id)
+        ]
+        found = users.get(user.user_id)
+        return not prices or found is None or found.balance >= min(prices)
 
     def find(self, user: User, rental_id: str) -> Rental:
         """The user's rental of that id. Raises NotFoundError, also for somebody else's."""

@@ -52,19 +52,13 @@ def keep(sms: StoredSms) -> None:
     db.write(_row_of(sms), InboundRow.message_key.does_not_exist())
 
 
-def unclaimed(
-    fate: Fate, before: str | None, *, limit: int
-) -> tuple[Sequence[tuple[str, StoredSms]], bool]:
-    """One page of the SMS of that fate, the newest first, each with its position.
-
-    Only those from before that position; the second value tells whether there may be more.
-    """
+def unclaimed(fate: Fate, before: str | None, *, limit: int) -> Sequence[tuple[str, StoredSms]]:
+    """The SMS of that fate from before a position, the newest first, each with its position."""
     condition = InboundRow.fate == fate
     if before is not None:
         condition &= InboundRow.unclaimed_id < before
     found = db.query(InboundRow, condition, index="unclaimed", limit=limit, forward=False)
-    kept = [(row.unclaimed_id or "", _sms_of(row)) for row in found.items]
-    return kept, found.start is not None
+    return [(row.unclaimed_id or "", _sms_of(row)) for row in found.items]
 
 
 def _sms_of(row: InboundRow) -> StoredSms:

@@ -132,13 +132,14 @@ def in_minute(key: str, start: db.Start = None) -> tuple[Sequence[Entry], db.Sta
 def lines(
     user_id: UserId, *, newest_first: bool, beyond: str | None, limit: int
 ) -> tuple[Sequence[Entry], bool]:
-    """One page of a user's ledger, beyond the entry of that id; whether there may be more."""
+    """One page of a user's ledger, beyond the entry of that id; whether there are more."""
     condition = LedgerRow.user_id == user_id
     if beyond is not None:
         entry_id = LedgerRow.entry_id
         condition &= entry_id < beyond if newest_first else entry_id > beyond
-    found = db.query(LedgerRow, condition, limit=limit, forward=not newest_first)
-    return [_entry_of(row) for row in found.items], found.start is not None
+    found = db.query(LedgerRow, condition, limit=limit + 1, forward=not newest_first)
+    more = len(found.items) > limit or found.start is not None
+    return [_entry_of(row) for row in found.items[:limit]], more
 
 
 def _entry_of(row: LedgerRow) -> Entry:

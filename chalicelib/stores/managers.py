@@ -20,16 +20,17 @@ def users_of(
     manager_id: UserId, after: str | None = None, *, limit: int = 100
 ) -> tuple[Sequence[User], str | None]:
     """One page of a manager's users in order of id, from after that id on; the second value
-    continues it. Two round trips: the index holds ids only (docs/decisions/012)."""
+    continues it. Two round trips: the index holds ids only (docs/decisions/013)."""
     condition = UserRow.manager_id == manager_id
     if after is not None:
         condition &= UserRow.user_id > after
-    found = db.query(UserRow, condition, index="by_manager", limit=limit)
-    if not found.items:
+    found = db.query(UserRow, condition, index="by_manager", limit=limit + 1)
+    ids = [row.user_id for row in found.items[:limit]]
+    if not ids:
         return [], None
-    rows = db.get_all(*((UserRow, row.user_id, None) for row in found.items))
+    rows = db.get_all(*((UserRow, user_id, None) for user_id in ids))
     theirs = [users.user_of(row) for row in rows if row is not None]
-    last = found.items[-1].user_id if found.start is not None else None
+    last = ids[-1] if len(found.items) > limit else None
     return [user for user in theirs if user.manager_id == manager_id], last
 
 

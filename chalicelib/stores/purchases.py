@@ -32,7 +32,7 @@ def hold(rental: Rental, *, sweep_at: Millis, most_open: int, request: RequestKe
     row = row_of(replace(rental, expires_at=sweep_at))
     try:
         db.transact(
-            request=requests.step(request, "", rental.created_at),
+            request=requests.begin_step(request, rental.created_at),
             user=enter_step(rental, most_open),
             manager=users.active_step(rental.manager_id),
             ledger=ledger.step(payment_for(rental)),
@@ -53,7 +53,8 @@ def activate(
     """Take in the number that the supplier gave. Only `provider` and `account` speak for it.
 
     Its SMS are asked for from `poll_at` on, if that is given. Raises RefusedError naming `rental`
-    (it was settled meanwhile) or `number` (we have that number already).
+    (it was settled meanwhile), `request` (the key has passed to somebody else) or `number` (with
+    the NumberRow: we have that number already).
     """
     actions: list[Action] = [
         RentalRow.state.set(RentalStatus.ACTIVE),
@@ -66,7 +67,7 @@ def activate(
         polls = shards.some_key(shards.POLLS)
         actions += [RentalRow.polls.set(polls), RentalRow.poll_at.set(poll_at)]
     db.transact(
-        request=requests.answer_step(request, dump(rental)),
+        request=requests.answer_step(request, dump(rental), rental.created_at),
         rental=db.change(
             RentalRow(rental.rental_id), actions, RentalRow.state == RentalStatus.REQUESTING
         ),
@@ -80,12 +81,13 @@ def release(
     """End a rental that got no number: its money goes back, and the key may be used again.
 
     `loss` is what the supplier may keep all the same; it is booked as ours. Raises RefusedError
-    naming `rental` if it is not `requesting` any more.
+    naming `rental` if it is not `requesting` any more, `request` if the key has passed to somebody
+    else.
     """
     failed = replace(rental, status=RentalStatus.FAILED, refund=rental.price, closed_at=now)
     refund = refund_of(failed, now)
     db.transact(
-        request=requests.drop_step(request),
+        request=requests.drop_step(request, rental.created_at),
         rental=db.change(
             RentalRow(rental.rental_id),
             [
@@ -107,10 +109,12 @@ def release(
     )
 
 
-def lease_poll(rental_id: RentalId, now: Millis, *, until: Millis) -> tuple[Rental, int] | None:
-    """Take a rental for one poll; with it how many of its SMS are in hand already.
+def lease_poll(
+    rental_id: RentalId, now: Millis, *, poll_at: Millis, until: Millis
+) -> tuple[Rental, int] | None:
+    """Take a rental for the poll that was noted as `poll_at`; with it how many SMS are in hand.
 
-    None if it is over, or somebody else is at it.
+    None if it is over, somebody else is at it, or that poll has been made.
     """
     try:
         row = db.update(
@@ -118,6 +122,7 @@ def lease_poll(rental_id: RentalId, now: Millis, *, until: Millis) -> tuple[Rent
             [RentalRow.poll_lease.set(until), RentalRow.poll_at.set(until)],
             (RentalRow.state == RentalStatus.ACTIVE)
             & RentalRow.polls.exists()
+            & (RentalRow.poll_at == poll_at)
             & (RentalRow.poll_lease.does_not_exist() | (RentalRow.poll_lease <= now)),
         )
     except db.RefusedError:
@@ -143,8 +148,8 @@ def polled(rental_id: RentalId, *, lease: Millis, count: int, poll_at: Millis) -
 
 def due_polls(
     shard: str, now: Millis, *, limit: int, start: db.Start = None
-) -> tuple[list[RentalId], db.Start]:
-    """One page of the rentals whose poll nobody has made in time."""
+) -> tuple[list[tuple[RentalId, Millis]], db.Start]:
+    """One page of the rentals whose poll nobody has made in time, each with its `poll_at`."""
     found = db.query(
         RentalRow,
         (RentalRow.polls == shard) & (RentalRow.poll_at <= now),
@@ -152,7 +157,8 @@ def due_polls(
         limit=limit,
         start=start,
     )
-    return [RentalId(row.rental_id) for row in found.items], found.start
+    due = [(RentalId(row.rental_id), Millis(row.poll_at or 0)) for row in found.items]
+    return due, found.start
 
 
 def _loss(rental: Rental, amount: Micros, now: Millis) -> Entry:

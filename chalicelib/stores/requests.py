@@ -1,6 +1,8 @@
 """Idempotency keys: written in the transaction whose answer they keep."""
 
-from chalicelib.domain.requests import KEPT_FOR, RequestKey, SeenRequest
+from pynamodb.expressions.condition import Condition
+
+from chalicelib.domain.requests import ANSWERED_WITHIN, KEPT_FOR, RequestKey, SeenRequest
 from chalicelib.domain.times import Millis, epoch_seconds
 from chalicelib.stores import db
 from chalicelib.stores.tables import RequestRow
@@ -14,16 +16,12 @@ def get(request: RequestKey, now: Millis) -> SeenRequest | None:
 
 def step(request: RequestKey | None, answer: str, now: Millis) -> db.Step | None:
     """The part of a transaction that keeps `answer`, refused if the key has one already."""
-    if request is None:
-        return None
-    row = RequestRow(
-        request.request_id,
-        parameters=request.parameters,
-        answer=answer,
-        expires_at=now + KEPT_FOR,
-        ttl=epoch_seconds(Millis(now + KEPT_FOR)),
-    )
-    return db.put(row, RequestRow.request_id.does_not_exist() | (RequestRow.expires_at <= now))
+    return _kept(request, answer, now, until=Millis(now + KEPT_FOR))
+
+
+def begin_step(request: RequestKey | None, began: Millis) -> db.Step | None:
+    """The part of a transaction that takes a key into use, its answer to come."""
+    return _kept(request, "", began, until=Millis(began + ANSWERED_WITHIN))
 
 
 def keep(request: RequestKey, answer: str, now: Millis) -> None:
@@ -31,22 +29,33 @@ def keep(request: RequestKey, answer: str, now: Millis) -> None:
     db.transact(request=step(request, answer, now))
 
 
-def answer_step(request: RequestKey | None, answer: str) -> db.Step | None:
-    """The part of a transaction that gives a key in use its answer."""
+def answer_step(request: RequestKey | None, answer: str, began: Millis) -> db.Step | None:
+    """The part of a transaction that gives a key its answer, refused if it is not in use.
+
+    `began` is when it came into use: it may have passed to somebody else since.
+    """
     if request is None:
         return None
+    until = Millis(began + KEPT_FOR)
     return db.change(
         RequestRow(request.request_id),
-        [RequestRow.answer.set(answer)],
-        RequestRow.request_id.exists(),
+        [
+            RequestRow.answer.set(answer),
+            RequestRow.expires_at.set(until),
+            RequestRow.ttl.set(epoch_seconds(until)),
+        ],
+        _in_use_since(began),
     )
 
 
-def drop_step(request: RequestKey | None) -> db.Step | None:
-    """The part of a transaction that makes a key in use free again: a refusal may be retried."""
+def drop_step(request: RequestKey | None, began: Millis) -> db.Step | None:
+    """The part of a transaction that makes a key free again, refused if it is not in use.
+
+    So that a refusal may be retried.
+    """
     if request is None:
         return None
-    return db.delete(RequestRow(request.request_id), RequestRow.request_id.exists())
+    return db.delete(RequestRow(request.request_id), _in_use_since(began))
 
 
 def seen_request(row: RequestRow | None, now: Millis) -> SeenRequest | None:
@@ -54,3 +63,23 @@ def seen_request(row: RequestRow | None, now: Millis) -> SeenRequest | None:
     if row is None or row.expires_at <= now:
         return None
     return SeenRequest(row.parameters, row.answer, Millis(row.expires_at))
+
+
+def _kept(request: RequestKey | None, answer: str, now: Millis, *, until: Millis) -> db.Step | None:
+    if request is None:
+        return None
+    row = RequestRow(
+        request.request_id,
+        parameters=request.parameters,
+        answer=answer,
+        expires_at=until,
+        ttl=epoch_seconds(until),
+    )
+    return db.put(row, RequestRow.request_id.does_not_exist() | (RequestRow.expires_at <= now))
+
+
+def _in_use_since(began: Millis) -> Condition:
+    condition: Condition = (RequestRow.answer == "") & (
+        RequestRow.expires_at == began + ANSWERED_WITHIN
+    )
+    return condition

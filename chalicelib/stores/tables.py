@@ -99,7 +99,10 @@ class NumberRow(Model):
 
 
 class CatalogueRow(Model):
-    """An operator and its price, a price rule, or (kind `stock`) the snapshot everybody reads."""
+    """An operator and its price, a price rule, or (kind `stock`) the snapshot everybody reads.
+
+    Of kind `listing`, what another server lists.
+    """
 
     class Meta:
         table_name = ""
@@ -111,6 +114,8 @@ class CatalogueRow(Model):
     price = IntAttribute(null=True)
     counted_at = IntAttribute(null=True)
     stock = UnicodeAttribute(null=True)
+    fetched_at = IntAttribute(null=True)
+    listing = UnicodeAttribute(null=True)
 
 
 class RentalRow(Model):

@@ -216,8 +216,8 @@ class Supplier(Protocol):
         A message's place in it never changes: one that the supplier withholds ends the list.
         """
 
-    def cancel(self, upstream_id: str) -> Cancelled:
-        """Give the number back. Repeating it is harmless."""
+    def cancel(self, upstream_id: str, *, within: float | None = None) -> Cancelled:
+        """Give the number back, in at most `within` seconds. Repeating it is harmless."""
 
     def catalogue(self) -> UpstreamCatalogue:
         """The countries and operators it lists; empty where the protocol has no such call."""

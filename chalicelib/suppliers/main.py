@@ -115,7 +115,12 @@ class MainSupplier:
         """None: it posts them."""
         return []
 
-    def cancel(self, upstream_id: str) -> Cancelled:  # noqa: ARG002
+    def cancel(
+        self,
+        upstream_id: str,  # noqa: ARG002
+        *,
+        within: float | None = None,  # noqa: ARG002
+    ) -> Cancelled:
         """Refused: the protocol has no such call."""
         raise SupplierRefusedError(self.name, Reason.UNSUPPORTED)
 

@@ -81,11 +81,14 @@ class PartnerSupplier:
         call = Call("GET", "/getSMS", params={**self._key, "rental_id": upstream_id})
         return self._upstream.read(call, lambda found: _messages(found, self._clock()))
 
-    def cancel(self, upstream_id: str) -> Cancelled:
+    def cancel(self, upstream_id: str, *, within: float | None = None) -> Cancelled:
         """Give the number back. By the protocol a second cancel does nothing more."""
         call = Call("POST", "/cancelNumber", json={**self._key, "rental_id": upstream_id})
         return self._upstream.act(
-            call, lambda found: _cancelled(found, upstream_id), repeatable=True
+            call,
+            lambda found: _cancelled(found, upstream_id),
+            repeatable=True,
+            within=within,
         )
 
     def catalogue(self) -> UpstreamCatalogue:

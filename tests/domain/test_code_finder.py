@@ -26,15 +26,8 @@ en|551204|Order #88213047: to authorise the payment of EUR 49.90 enter OTP 55120
 en|80817263|80817263 is your verification code, valid 3 minutes.
 en|112358|Verification: 112358
 en|918273|918 273 is your Harbor verification code
-en|4410|Use verification code 4410 for Two-Step Authentication.
-en|603218|603218 is your code to reset your password. It expires in 1 hour.
-en|35719|<#> Rider code 35719 aB3dE5gH7jK
-en|290517|Banko: Your 3D Secure code for purchase 1,250.00 AED at STORE is 290517
-en|2024|Your verification code is 2024
-en|553311|FB-553311 is your confirmation code
 de|194827|Dein Bestätigungscode lautet 194827. Gib ihn niemandem weiter.
 nl|382914|Je verificatiecode is 382914. Deel deze code met niemand.
-af|482913|Jou verifikasiekode is 482913. Moenie dit deel nie.
 da|728104|Din engangskode er 728104. Del den ikke med nogen.
 nb|591047|591047 er bekreftelseskoden din for Fjordpay
 sv|402817|Din verifieringskod är 402817. Dela den inte med någon.
@@ -55,8 +48,6 @@ ru|58201|Код подтверждения: 58201. Никому его не со
 uk|889102|Ваш код підтвердження: 889102. Нікому не повідомляйте його.
 el|338201|Ο κωδικός επαλήθευσής σας είναι 338201. Μην τον μοιραστείτε.
 es|771029|Tu código de verificación es 771029. No lo compartas con nadie.
-ca|551820|El teu codi de verificació és 551820
-gl|338190|O teu código de verificación é 338190
 eu|771920|Zure egiaztapen-kodea 771920 da
 pt|229104|Seu código de verificação é 229104. Não compartilhe com ninguém.
 fr|664810|Votre code de vérification est 664810. Ne le partagez pas.
@@ -98,8 +89,13 @@ ja|338201|認証コード：338201　他の人に教えないでください。�
 ja|118203|【マルカ】118203 が確認コードです
 ko|660182|[Web발신] [두레뱅크] 인증번호 [660182]를 입력해 주세요.
 eo|551029|Via konfirma kodo estas 551029
-ku|118203|Koda te ya piştrastkirinê 118203 e
 kab|5519|Tangalt: 5519
+en|2024|Your verification code is 2024
+en|K7P2QX|Your sign-in passcode: K7P2QX
+en|104958|1 0 4 9 5 8 is your code
+en|482910|Your code is *482910*
+ko|482910|482910 회원가입 인증번호입니다
+sv|482910|Använd 482910 som kod för att logga in
 """.strip().splitlines()
 
 # language | text
@@ -118,16 +114,13 @@ en|Your password was changed on 12 Mar 2026 at 10:22. If this wasn't you, call 0
 en|Flight BA2490 to Rome now departs from gate 42 at 18:05. Booking ref QX7P2L.
 en|Your booking code is QX7P2L. Check in opens 24h before departure.
 en|Pickup code for your parcel: 7719. Locker 12, Main Street 400.
-en|New voicemail from +44 7700 900123. Dial 121 to listen.
 en|You have used 80% of your 5000 MB data plan.
 en|Congratulations! You've won 500000 dollars. Claim code 778812.
 en|Your invoice 2026-00412 of 318.50 EUR is due on 2026-04-01.
-en|Meeting moved to room 4012, bring report 551.
 en|Your ticket number is 558201. Show it at the entrance.
 en|Your verification was successful. Welcome to Nimbus!
 en|Your policy 77102934 expires on 30/06/2026. Renew now.
 en|Case 482910 has been closed. Rate us 1-5.
-en|Your gift card code is 8839-2210-4471. Enjoy!
 de|Ihre Bestellung 482910 wurde versendet. Sendungsnummer: 00340434161
 fr|Votre colis 482910 sera livré demain entre 9h et 12h.
 es|Su pedido 482910 ha sido enviado. Siga su envío con la guía 7728192.
@@ -182,13 +175,10 @@ def test_examples_cover_forty_languages() -> None:
         ("Hello there\n@lumo.example #77-01", "7701", "bound"),
         ("482910", "482910", "alone"),
         (" 482-910. ", "482910", "alone"),
-        ("G-482910", "482910", "alone"),
         ("482910 qwx zzkl Lumo vbn. Pqr 5 xyz.", "482910", "structure"),
         ("PASSCODE FOR LUMO: your code is TRKQWX", "TRKQWX", "letters"),
-        ("code:482910", "482910", "keyword"),
         ("Code: ４８２９１０", "482910", "keyword"),
         ("رمز التحقق ٤٨٢٩١٠", "482910", "keyword"),
-        ("कोड ४८२९१०", "482910", "keyword"),
         ("code \U0001d7d2\U0001d7d6\U0001d7d0\U0001d7d7", "4829", "keyword"),
         ("Your code is \u200e482\u2011910\u200b", "482910", "keyword"),
     ],
@@ -208,7 +198,6 @@ def test_names_how_it_was_found(text: str, code: str, reason: str) -> None:
         ("Your Nimbus Drive verification code is 482910", None, "nimbus drive"),
         ("Use 482910 to log in to Telegram", "+15550100", "telegram"),
         ("Your code is 482910", "LUMO", "lumo"),
-        ("Your code is 482910", "+15550100", None),
         ("Your code is 482910", None, None),
         ("line 2: your code is 482910", None, None),
     ],
@@ -227,9 +216,7 @@ def test_lists_the_other_candidates() -> None:
 
 FRAGMENTS = st.lists(
     st.one_of(
-        st.sampled_from(
-            ["code", "is", "OTP", "验证码", "код", "رمز", ":", "-", "@a.b #", "G-", "<#>"]
-        ),
+        st.sampled_from(["code", "is", "OTP", "验证码", "код", ":", "-", "@a.b #", "G-", "<#>"]),
         st.from_regex(r"[0-9A-Z]{1,11}", fullmatch=True),
         st.text(st.characters(exclude_categories=()), max_size=6),
     ),
@@ -254,14 +241,9 @@ def test_odd_texts_are_only_texts(text: str) -> None:
     assert (found is not None) == ("482910" in text)
 
 
-ADVERSARIAL = (
-    r"""
-1|1 |1-|1.|A-|a1|a|code |code 123456 |code:2024 |123456, |a.b.|@a |@aaa #|http://|[(【|验证码|รหัส|é|ﷺ
-your A|5 min |x@|promo code |order 123456 code |(1) |ma xac |one time | |-|:|+1 |$1 |G-1|<#>|#1 |1/1/
-""".strip()
-    .replace("\n", "|")
-    .split("|")
-)
+ADVERSARIAL = """1|1 |1-|1.|A-|a1|a|code |code 123456 |code:2024 |123456, |a.b.|@a |@aaa #|[(【|รหัส
+验证码|é|ﷺ|your A|5 min |x@|promo code |order 123456 code |(1) |one time | |-|:|+1 |$1 |G-1|<#>|to A
+http://|ma xac |#1 |1/1/|*1*|to A    |1234 5678 """.replace("\n", "|").split("|")
 
 
 def _calls(action: Callable[[], object]) -> int:

@@ -1,10 +1,12 @@
 """Rollups on the real engine: the same whoever writes them and how often, and true."""
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from random import Random
 
 import pytest
+from click.testing import CliRunner
 
 from chalicelib.bootstrap import Platform
 from chalicelib.domain.ids import E164, RentalId, UserId, new_rental_id, new_ulid
@@ -19,7 +21,9 @@ from chalicelib.services.rollups import MOST_BUCKETS, MOST_LIVE, Summary
 from chalicelib.stores import connection, purchases, rollups, users
 from chalicelib.stores.inbound import Fate
 from chalicelib.stores.ledger import Entry, EntryKind
+from manage import cli
 from tests.conftest import START
+from tests.reaper import stop_reaping
 from tests.wire import answered, failed, stored, tapped
 from tests.world import BALANCE, PRICE, World, meanwhile, together
 
@@ -144,6 +148,12 @@ class Activity:
             if whose == owner:
                 found[unit.floor(minute)] += counts
         return dict(found)
+
+
+@pytest.fixture(autouse=True)
+def _all_is_kept(world: World) -> None:
+    """These tests' minutes and events would be gone whenever the engine looks."""
+    stop_reaping()
 
 
 @pytest.fixture
@@ -463,6 +473,21 @@ def test_what_events_are_gone_of_is_not_recomputed(world: World) -> None:
     assert refusal.value.field == "from"
     assert recompute(Millis(START - 7 * DAY + HOUR), START) == 0
     assert items() == []
+
+
+def test_the_admin_recomputes_from_the_command_line(world: World) -> None:
+    world.user()
+    roll_up(world)
+    roll_up(world, Millis(START + HOUR))
+    right, marks = items(), rollups.marks()
+    forget()
+    rollups.move_marks(None, marks or Marks(START, START))
+    command = ["--json", "rollups", "recompute", "--to", "2023-11-15", "--from"]
+    done = CliRunner().invoke(cli, [*command, "2023-11-14T22:00:00Z"])
+    assert (done.exit_code, json.loads(done.output)["minutes"]) == (0, 58)
+    assert items() == right != []
+    refusal = CliRunner().invoke(cli, [*command, "yesterday"])
+    assert (refusal.exit_code, json.loads(refusal.output)["code"]) == (1, "invalid_parameter")
 
 
 @pytest.mark.parametrize(

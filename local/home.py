@@ -84,8 +84,11 @@ class Home:
             self.write("secrets.json", found)
         return found
 
-    def platform_secrets(self) -> str:
-        """The secrets in the form of SESAME_SECRETS: keys by their hashes."""
+    def platform_secrets(self, supplier_keys: Mapping[str, str] | None = None) -> str:
+        """The secrets in the form of SESAME_SECRETS: keys by their hashes.
+
+        `supplier_keys` are ours at suppliers, in clear: they are sent there.
+        """
         known = self.secrets()
         return json.dumps(
             {
@@ -96,6 +99,7 @@ class Home:
                     provider: {DEMO_ACCOUNT: {"secrets": [secret]}}
                     for provider, secret in known["providers"].items()
                 },
+                "suppliers": dict(supplier_keys or {}),
             }
         )
 

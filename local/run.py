@@ -128,6 +128,7 @@ def _checked_port(port: int) -> int:
 
 def _environment(home: Home, engine: Engine, names: dict[str, str], url: str) -> dict[str, str]:
     chosen = {name: os.environ[name] for name in os.environ if name.startswith("SESAME_")}
+    supplier_keys = _supplier_keys(chosen.pop("SESAME_SUPPLIER_KEYS", ""))
     return {
         **DEMO_SETTINGS,
         **chosen,
@@ -137,8 +138,19 @@ def _environment(home: Home, engine: Engine, names: dict[str, str], url: str) ->
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "SESAME_PUBLIC_URL": url,
-        "SESAME_SECRETS": home.platform_secrets(),
+        "SESAME_SECRETS": home.platform_secrets(supplier_keys),
     }
+
+
+def _supplier_keys(text: str) -> dict[str, str]:
+    """Our keys at the servers in SESAME_SUPPLIERS, by name. Raises LocalRunError."""
+    try:
+        keys = json.loads(text or "{}")
+    except ValueError:
+        keys = None
+    if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
+        raise LocalRunError("SESAME_SUPPLIER_KEYS: expected a JSON object of names and keys.")
+    return keys
 
 
 def _demo(home: Home, url: str) -> dict[str, Any]:
@@ -149,7 +161,8 @@ def _demo(home: Home, url: str) -> dict[str, Any]:
     demo = home.read("demo.json")
     if demo is None or not is_key(platform(), demo.get("api_key", "")):
         log.info("seeding the demo data")
-        user_id, api_key = seed(platform())
+        countries = os.environ.get("SESAME_DEMO_COUNTRIES", "").replace(",", " ").split()
+        user_id, api_key = seed(platform(), countries)
         known = home.secrets()
         demo = {
             "login": LOGIN,

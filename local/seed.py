@@ -3,7 +3,7 @@
 The numbers lie in ranges that their countries keep for fiction, so that they are nobody's.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from chalicelib.bootstrap import Platform
 from chalicelib.domain.money import UNIT, Micros
@@ -13,21 +13,22 @@ from local.errors import LocalRunError
 LOGIN = "demo"
 BALANCE = Micros(100 * UNIT)
 
-# First number, how many, operator, price of an SMS.
+# Country, first number, how many, operator, price of an SMS.
 RANGES = (
-    ("+14155550100", 60, "Pacific Mobile", "0.05"),
-    ("+12125550100", 40, "Atlantic Wireless", "0.06"),
-    ("+447700900000", 60, "Albion Mobile", "0.06"),
-    ("+491713920000", 50, "Nordlicht", "0.08"),
-    ("+33639980000", 50, "Lumière", "0.07"),
-    ("+46701740605", 40, "Polstjärnan", "0.045"),
+    ("US", "+14155550100", 60, "Pacific Mobile", "0.05"),
+    ("US", "+12125550100", 40, "Atlantic Wireless", "0.06"),
+    ("GB", "+447700900000", 60, "Albion Mobile", "0.06"),
+    ("DE", "+491713920000", 50, "Nordlicht", "0.08"),
+    ("FR", "+33639980000", 50, "Lumière", "0.07"),
+    ("SE", "+46701740605", 40, "Polstjärnan", "0.045"),
 )
 
 
-def seed(platform: Platform) -> tuple[str, str]:
+def seed(platform: Platform, countries: Collection[str] = ()) -> tuple[str, str]:
     """Put in what is missing of the demo data; the demo user's id and a fresh key, in clear.
 
-    A seeding that broke off is simply done again. Raises SesameError, LocalRunError.
+    Numbers only of `countries` (alpha-2), of all five if none is named. A seeding that broke off
+    is simply done again. Raises SesameError, LocalRunError.
     """
     accounts = platform.accounts
     try:
@@ -40,7 +41,7 @@ def seed(platform: Platform) -> tuple[str, str]:
     for key in accounts.keys(user.user_id):
         if key.label == LOGIN:
             accounts.revoke_key(user.user_id, key.prefix)
-    report = platform.numbers.import_rows(enumerate(_rows(), start=2))
+    report = platform.numbers.import_rows(enumerate(_rows(countries), start=2))
     if report.bad:
         raise LocalRunError(f"The demo numbers could not be imported: {report.bad[0]}")
     return user.user_id, accounts.issue_key(user.user_id, LOGIN).text
@@ -57,7 +58,8 @@ def is_key(platform: Platform, text: str) -> bool:
     return True
 
 
-def _rows() -> Iterator[Mapping[str, str]]:
-    for first, count, operator, price in RANGES:
-        for number in range(int(first), int(first) + count):
-            yield {"phone_number": f"+{number}", "operator": operator, "price": price}
+def _rows(countries: Collection[str]) -> Iterator[Mapping[str, str]]:
+    for country, first, count, operator, price in RANGES:
+        if not countries or country in countries:
+            for number in range(int(first), int(first) + count):
+                yield {"phone_number": f"+{number}", "operator": operator, "price": price}

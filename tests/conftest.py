@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+import botocore.session
 import pytest
 
 from chalicelib import bootstrap, settings
@@ -97,8 +98,26 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 def resource_names(engine: Engine) -> dict[str, str]:
     """The environment that names the tables and queues, made once and marked."""
     names = resources.create(template.load(), engine.url)
+    _stop_reaping(engine.url)
     engine.mark()
     return names
+
+
+def _stop_reaping(engine_url: str) -> None:
+    """Keep what is past its TTL: the engine goes by the machine's clock, years ahead of ours."""
+    client = botocore.session.get_session().create_client(
+        "dynamodb",
+        region_name="us-east-1",
+        endpoint_url=engine_url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    for name in client.list_tables()["TableNames"]:
+        ttl = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        if ttl["TimeToLiveStatus"] == "ENABLED":
+            off = {"AttributeName": ttl["AttributeName"], "Enabled": False}
+            client.update_time_to_live(TableName=name, TimeToLiveSpecification=off)
+    client.close()
 
 
 @pytest.fixture

@@ -39,6 +39,9 @@ COST = Micros(40_000)
 CAP = Micros(100_000)
 MARKUP = 2_500
 COUNTRY = "GB"
+POSTED_BY = "whsec_bWFpbi1zdXBwbGllci1zZWNyZXQtMDAwMDAx"
+"""What the first of the sellers signs its webhooks with."""
+
 SOLD_AT = Micros(50_000)
 """COST with MARKUP (25 %)."""
 
@@ -173,7 +176,13 @@ class Market(World):
             }
             for seller in sellers
         ]
-        keys = {"suppliers": {seller.name: "key" for seller in sellers}}
+        keys = {
+            "suppliers": {seller.name: "key" for seller in sellers},
+            "providers": {
+                **SECRETS["providers"],  # type: ignore[dict-item]
+                "main": {sellers[0].name: {"secrets": [POSTED_BY]}},
+            },
+        }
         self.stack.configure(
             SESAME_SUPPLIERS=json.dumps(configs),
             SESAME_SECRETS=json.dumps({**SECRETS, **keys}),

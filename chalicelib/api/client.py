@@ -4,6 +4,7 @@ The messages of its errors are those of its tables, to the letter.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +31,7 @@ from chalicelib.errors import (
 routes = Blueprint(__name__)
 
 _SYSTEM = "system"
+_INTEGER = re.compile(r"-?[0-9]{1,40}")
 _STALE = '110 - "Response is Stale"'
 
 
@@ -153,7 +155,7 @@ def _operator_id(query: Mapping[str, str]) -> int | None:
 
 
 def _integer(text: str, name: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 12):
+    if _INTEGER.fullmatch(text) is None:
         raise ClientError(Kind.INVALID, f"{name} must be an integer")
     return int(text)
 

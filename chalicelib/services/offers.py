@@ -14,8 +14,12 @@ from chalicelib.settings import SupplierConfig
 from chalicelib.stores.catalogue import Operator
 from chalicelib.suppliers.contract import Supplier, SupplierError, SupplierOffer
 
-MOST_OFFERS = 500
-"""How many offers of others the stock item takes in: with our own it must stay under 400 kB."""
+MOST_BYTES = 120_000
+"""What the offers of others may take of the stock item, which holds 400 kB: their operators come
+into it once more, with our own."""
+
+_OFFER_BYTES = 250
+"""An offer but for its operator's name, as the item has it."""
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +87,12 @@ def _chosen(
             if offer.cost <= config.cost_cap:
                 ranked.append((seen[offer.country], config, offer))
                 seen[offer.country] += 1
-    if len(ranked) > MOST_OFFERS:
-        log.warning("%d offers of others are left out", len(ranked) - MOST_OFFERS)
-        ranked = sorted(ranked, key=lambda each: each[0])[:MOST_OFFERS]
-    return [(config, offer) for _, config, offer in ranked]
+    chosen: list[tuple[SupplierConfig, SupplierOffer]] = []
+    left = MOST_BYTES
+    for _, config, offer in sorted(ranked, key=lambda each: each[0]):
+        left -= _OFFER_BYTES + len(offer.operator_name.encode())
+        if left < 0:
+            log.warning("%d offers of others are left out", len(ranked) - len(chosen))
+            break
+        chosen.append((config, offer))
+    return chosen

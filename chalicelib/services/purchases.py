@@ -109,9 +109,10 @@ class Purchases:
             return
         upstream_id = None
         try:
-            upstream_id = supplier.rent(
+            number = supplier.rent(
                 rental.country, rental.service, rental.upstream_operator, rental.rental_id
-            ).upstream_id
+            )
+            upstream_id = number.upstream_id
         except SupplierOutcomeUnknownError as error:
             upstream_id = error.upstream_id
         except SupplierError as error:

@@ -140,20 +140,23 @@ def test_opens_to_both_kinds_of_keys(caller: Caller) -> None:
     assert init(caller).body == mine
 
 
-@pytest.mark.parametrize("key", ["%20", "junk", keys.new_key(UserId("0" * 26)), "the-admin-key"])
+@pytest.mark.parametrize(
+    "key",
+    ["%20", "junk", keys.new_key(UserId("0" * 26)), "the-admin-key"],
+    ids=["blank", "junk", "unknown", "admin"],
+)
 def test_without_a_good_key_is_401(caller: Caller, key: str) -> None:
     caller.key = key
     told(init(caller), 401, "Unauthorized")
 
 
-def test_of_who_may_not_act_is_401(caller: Caller) -> None:
-    caller.spoil(active=False)
-    told(init(caller), 401, "Unauthorized")
-
-
-def test_of_a_revoked_key_is_401(caller: Caller) -> None:
-    accounts = caller.world.stack.platform.accounts
-    accounts.revoke_key(caller.user.user_id, keys.shown_prefix(caller.key))
+@pytest.mark.parametrize("what", ["inactive", "revoked"])
+def test_of_who_may_not_act_is_401(caller: Caller, what: str) -> None:
+    if what == "inactive":
+        caller.spoil(active=False)
+    else:
+        accounts = caller.world.stack.platform.accounts
+        accounts.revoke_key(caller.user.user_id, keys.shown_prefix(caller.key))
     told(init(caller), 401, "Unauthorized")
 
 
@@ -224,19 +227,13 @@ def test_passes_on_when_to_come_back_and_not_our_key(caller: Caller, stack: Stac
     assert response.headers["Retry-After"] == "17"
 
 
-def test_lists_what_the_source_lists_with_our_ids(
+def test_lists_what_the_source_lists_with_the_ids_that_get_number_takes(
     caller: Caller, stack: Stack, upstream: Upstream
 ) -> None:
     serve(stack, upstream)
     response = init(caller)
     assert data_of(response) == SHOWN
     assert "Warning" not in response.headers
-
-
-def test_the_ids_are_those_that_get_number_takes(
-    caller: Caller, stack: Stack, upstream: Upstream
-) -> None:
-    serve(stack, upstream)
     stack.platform.jobs.count_stock()
     offered = {o.operator_id for o in stack.platform.catalogue.stock().offers if o.available}
     assert {operator["id"] for operator in SHOWN["operators"]} < offered

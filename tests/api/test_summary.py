@@ -9,7 +9,6 @@ from chalice.test import HTTPResponse
 from chalicelib.domain.times import DAY, HOUR, MINUTE, Millis, iso
 from chalicelib.domain.user import User
 from tests.conftest import START
-from tests.reaper import stop_reaping
 from tests.wire import tapped
 from tests.world import World, get
 
@@ -28,12 +27,6 @@ ZEROS: dict[str, Any] = {
     "markup": 0.0,
 }
 DONE = ZEROS | {"requested": 1, "sms": 2, "codes": 1, "money_in": 100.0, "charged": 0.1}
-
-
-@pytest.fixture(autouse=True)
-def _all_is_kept(world: World) -> None:
-    """These tests' minutes and events would be gone whenever the engine looks."""
-    stop_reaping()
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ def test_two_characters_swapped_are_refused(at: int) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", " ", "sesame", f"{KEY}\n", f" {KEY}", KEY[:-1], f"{KEY}0", KEY.swapcase(), "é" * 83],
+    ids=len,
 )
 def test_junk_is_refused_without_a_read(text: str) -> None:
     assert keys.parse_key(text) is None

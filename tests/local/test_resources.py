@@ -125,7 +125,12 @@ def test_every_table_is_as_the_template_says(engine: Engine, template: Template)
 def test_the_template_says_what_the_yaml_says(template: Template) -> None:
     rentals, limits = template.tables["RentalsTable"], template.tables["LimitsTable"]
     indexes = rentals.request["GlobalSecondaryIndexes"]
-    assert [index["IndexName"] for index in indexes] == ["by_user", "due"]
+    assert [index["IndexName"] for index in indexes] == [
+        "by_user",
+        "due",
+        "polls",
+        "closed",
+    ]
     assert (rentals.ttl_attribute, limits.ttl_attribute) == (None, "ttl")
     assert rentals.point_in_time_recovery
     webhooks = template.queues["WebhooksQueue"]

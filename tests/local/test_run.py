@@ -61,6 +61,7 @@ class Stack:
     """`python -m local.run` in a home of its own."""
 
     home: Path
+    environment: dict[str, str] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = None
     demo: dict[str, Any] = field(default_factory=dict)
 
@@ -73,7 +74,7 @@ class Stack:
             process = subprocess.Popen(
                 [*command, "--port", "0", "--minute", "2"],
                 cwd=ROOT,
-                env={**KEPT, **PYTHON},
+                env={**KEPT, **PYTHON, **self.environment},
                 stdout=log,
                 stderr=log,
             )

@@ -41,7 +41,9 @@ def test_a_user_is_found_by_id_and_by_login_in_any_case(accounts: Accounts) -> N
         assert accounts.find(name) == user
 
 
-@pytest.mark.parametrize("name", ["", "bob", "login#alice", "alic", "alice#", new_ulid(START)])
+@pytest.mark.parametrize(
+    "name", ["", "bob", "login#alice", "alic", "alice#", new_ulid(START)], ids=len
+)
 def test_a_user_who_is_not_there_is_not_found(accounts: Accounts, name: str) -> None:
     accounts.create("alice", "Alice")
     with pytest.raises(NotFoundError) as error:

@@ -2,11 +2,11 @@ import pytest
 
 from chalicelib.domain.ids import E164, RentalId, UserId
 from chalicelib.domain.money import Micros
+from chalicelib.domain.operators import operator_id
 from chalicelib.domain.rental import Rental, RentalStatus
 from chalicelib.domain.stock import FreeNumber
 from chalicelib.domain.times import MINUTE, Millis
 from chalicelib.errors import InvalidInputError
-from chalicelib.domain.operators import operator_id
 from chalicelib.services.imports import read_csv
 from chalicelib.services.numbers import ImportReport
 from chalicelib.stores import catalogue, db, numbers, shards

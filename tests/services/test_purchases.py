@@ -1,5 +1,6 @@
 """Numbers of other servers: bought, failed over, given back, and charged once."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from chalicelib.domain.money import Micros
 from chalicelib.domain.rental import Rental, RentalStatus
 from chalicelib.domain.requests import ANSWERED_WITHIN
+from chalicelib.domain.signatures import signed_headers
 from chalicelib.domain.times import MINUTE, SECOND
 from chalicelib.errors import (
     BusyError,
@@ -16,7 +18,6 @@ from chalicelib.errors import (
     NotFoundError,
     RequestKeyReusedError,
 )
-from chalicelib.services.offers import MOST_OFFERS
 from chalicelib.stores import db
 from chalicelib.stores.tables import NumberRow
 from chalicelib.suppliers.contract import (
@@ -31,6 +32,7 @@ from tests.sellers import (
     CAP,
     COST,
     COUNTRY,
+    POSTED_BY,
     SOLD_AT,
     CrashError,
     Market,
@@ -39,7 +41,7 @@ from tests.sellers import (
     queue_tapped,
     rentals_of,
 )
-from tests.world import BALANCE
+from tests.world import BALANCE, post
 
 
 @pytest.fixture
@@ -110,6 +112,24 @@ class TestBuy:
         assert market.sms(rental.phone_number, account="other", provider="main") == "not_bound"
         assert market.sms(rental.phone_number, account="partner", provider="main") == "matched"
         assert market.rental(rental).message_count == 1
+        market.assert_settled(user)
+
+    def test_i4_takes_the_sms_that_such_a_supplier_posts(
+        self, market: Market, seller: Seller
+    ) -> None:
+        seller.needs_polling = seller.can_cancel = False
+        user = market.user()
+        rental = market.buy(user)
+        data = {"phone_number": rental.phone_number, "otp_code": "482913", "provider": "twilio"}
+        event = {"event": "otp_received", "data": {**data, "sms_text": "Your code is 482913"}}
+        body = json.dumps(event).encode()
+        headers = signed_headers([POSTED_BY], "msg-1", market.stack.clock.now, body)
+        for _ in range(2):
+            assert post("/inbound/main/partner", body, headers).status_code == 200
+        (message,) = market.rental(rental).messages
+        assert (message.sender, message.code) == ("twilio", "482913")
+        assert len(market.events(user)) == 1
+        assert post("/inbound/main/other", body, headers).status_code == 404
         market.assert_settled(user)
 
     def test_who_cant_pay_or_has_too_many_is_told_before_anybody_is_asked(
@@ -218,15 +238,19 @@ class TestFailover:
     def test_more_than_an_item_holds_is_left_out_but_no_country(
         self, market: Market, seller: Seller
     ) -> None:
-        many = [SupplierOffer("GB", f"Operator {n}", n, 1, COST) for n in range(3 * MOST_OFFERS)]
+        many = [SupplierOffer("GB", f"{n:04d}" + "🔐" * 96, n, 1, COST) for n in range(2_000)]
         seller.offers = lambda: [  # type: ignore[method-assign]
             *many,
             SupplierOffer("DE", "Last", 1, 1, CAP),
         ]
-        found, new = market.elsewhere().catalogue._elsewhere.gather([])
-        assert len(found) == len(new) == MOST_OFFERS
-        assert "DE" in {offer.country for offer in found}
-        assert [offer.supplier for offer in found].count("other") == 1
+        market.elsewhere().jobs.count_stock()
+        found = market.elsewhere().catalogue.stock().offers
+        assert 100 < sum(offer.available for offer in found) < 2_000
+        assert {(o.country, o.supplier) for o in found if o.available} == {
+            ("GB", "partner"),
+            ("DE", "partner"),
+            ("GB", "other"),
+        }
 
     def test_an_operator_that_a_supplier_names_is_added_with_a_stable_id(
         self, market: Market, seller: Seller

@@ -23,7 +23,6 @@ from chalicelib.stores.inbound import Fate
 from chalicelib.stores.ledger import Entry, EntryKind
 from manage import cli
 from tests.conftest import START
-from tests.reaper import stop_reaping
 from tests.wire import answered, failed, stored, tapped
 from tests.world import BALANCE, PRICE, World, meanwhile, together
 
@@ -148,12 +147,6 @@ class Activity:
             if whose == owner:
                 found[unit.floor(minute)] += counts
         return dict(found)
-
-
-@pytest.fixture(autouse=True)
-def _all_is_kept(world: World) -> None:
-    """These tests' minutes and events would be gone whenever the engine looks."""
-    stop_reaping()
 
 
 @pytest.fixture

@@ -60,12 +60,12 @@ def write_operators(count: int) -> None:
 def test_no_attempt_starts_after_the_deadline(seconds: Seconds) -> None:
     began, starts = seconds.now, []
 
-    def conflict_after_a_second(request: Any) -> Any:
+    def late_conflict(request: Any) -> Any:
         starts.append(seconds.now)
-        return slow(seconds, 1.0)(request)
+        return slow(seconds, 0.7)(request)
 
     with (
-        tapped(*[conflict_after_a_second] * 3) as wire,
+        tapped(*[late_conflict] * 3) as wire,
         pytest.raises(BusyError),
     ):
         db.transact(one=put("one"))

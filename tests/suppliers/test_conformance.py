@@ -931,6 +931,7 @@ class TestTheCommandWithoutAStack:
             ("http://partner.example", "expected an https:// URL of a public host"),
             ("https://partner.example?a=1", "url: expected no query and no fragment."),
         ],
+        ids=["refused", "no_tls", "query"],
     )
     def test_a_server_that_cannot_be_asked_is_one_line(
         self, tmp_path: Any, monkeypatch: pytest.MonkeyPatch, url: str, why: str

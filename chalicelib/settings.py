@@ -147,7 +147,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         rest_seconds=read.number("SESAME_REST_SECONDS", 72 * 60 * 60),
         rest_unused_seconds=read.number("SESAME_REST_UNUSED_SECONDS", 20 * 60),
         reuse_days=read.number("SESAME_REUSE_DAYS", 45),
-        sms_retention_days=read.number("SESAME_SMS_RETENTION_DAYS", 7),
+        sms_retention_days=read.number("SESAME_SMS_RETENTION_DAYS", 7, least=3),
         allow_loopback=allow_loopback,
         open_registration=read.flag("SESAME_OPEN_REGISTRATION"),
         catalogue_source=environment.get("SESAME_CATALOGUE_SOURCE") or OWN_SOURCE,
@@ -168,13 +168,14 @@ class _Reader:
             raise SettingsError(f"{name} is not set.")
         return value
 
-    def number(self, name: str, default: int) -> int:
+    def number(self, name: str, default: int, *, least: int = 0) -> int:
         value = self._environment.get(name, "")
         if not value:
             return default
-        if not (value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS):
-            raise SettingsError(f"{name}: expected a whole number, not negative.")
-        return int(value)
+        digits = value if value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS else ""
+        if not digits or int(digits) < least:
+            raise SettingsError(f"{name}: expected a whole number, at least {least}.")
+        return int(digits)
 
     def flag(self, name: str) -> bool:
         value = self._environment.get(name, "0")

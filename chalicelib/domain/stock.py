@@ -1,7 +1,9 @@
 """Stock: which numbers are free, where, and at what price."""
 
+import base64
 import json
-from collections.abc import Iterable
+import zlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -13,6 +15,8 @@ RANKS = 1_000_000_000
 """A free number's rank is random in [0, RANKS)."""
 
 MOST_HISTORY = 20
+
+MOST_OFFERS = 5_000
 
 OWN = "stock"
 """The supplier of the numbers that are ours."""
@@ -113,16 +117,23 @@ def pool_of(country: str, operator_id: int, shard: int = 0) -> str:
     return f"{country}#{operator_id}#{shard}"
 
 
-def dump_offers(offers: Iterable[Offer]) -> str:
-    """The offers as the text that the stock item holds."""
-    return json.dumps([asdict(offer) for offer in offers], ensure_ascii=False)
+def dump_offers(offers: Sequence[Offer]) -> str:
+    """The offers as the text that the stock item holds.
+
+    Compressed to about a tenth, and at most MOST_OFFERS: an item holds 400 kB. Of more than that,
+    those that have the fewest numbers are left out.
+    """
+    fullest = sorted(offers, key=lambda offer: -offer.available)[:MOST_OFFERS]
+    kept = offers if len(offers) <= MOST_OFFERS else fullest
+    text = json.dumps([asdict(offer) for offer in kept], ensure_ascii=False)
+    return base64.b64encode(zlib.compress(text.encode())).decode()
 
 
 def load_offers(text: str) -> tuple[Offer, ...]:
     """The offers in the text of a stock item."""
-    return tuple(_offer_of(fields) for fields in json.loads(text))
+    return tuple(map(_offer_of, json.loads(zlib.decompress(base64.b64decode(text)))))
 
 
 def _offer_of(fields: dict[str, Any]) -> Offer:
-    prices = tuple((name, Micros(price)) for name, price in fields.pop("service_prices", ()))
+    prices = tuple((name, Micros(price)) for name, price in fields.pop("service_prices"))
     return Offer(**fields, service_prices=prices)

@@ -42,12 +42,21 @@ def is_private(host: str) -> bool:
     """Whether a host is an address, or a name, that is not on the public Internet."""
     address = _address(host)
     if address is not None:
-        return not address.is_global or address.is_multicast
+        return not address.is_global or address.is_multicast or _leads_elsewhere(address)
     name = host.rstrip(".").lower()
     return "." not in name or name.endswith((".localhost", ".local", ".internal"))
 
 
+# IPv6 addresses that stand for IPv4 ones, which may be private: 6to4, Teredo, NAT64 and the old
+# compatible form; and site-local ones, which Python 3.11 takes for global.
+_ELSEWHERE = tuple(
+    map(ipaddress.IPv6Network, ("2002::/16", "2001::/32", "64:ff9b::/96", "::/96", "fec0::/10"))
+)
 _NOWHERE = ipaddress.ip_address("0.0.0.0")  # noqa: S104  (an address that is no loopback)
+
+
+def _leads_elsewhere(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return any(address in network for network in _ELSEWHERE)
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -113,6 +113,7 @@ class Purchases:
                 rental.country, rental.service, rental.upstream_operator, rental.rental_id
             )
             upstream_id = number.upstream_id
+            rental = replace(rental, cost=number.cost if number.cost is not None else rental.cost)
         except SupplierOutcomeUnknownError as error:
             upstream_id = error.upstream_id
         except SupplierError as error:

@@ -15,7 +15,6 @@ from chalicelib.errors import (
     ForbiddenError,
     InsufficientBalanceError,
     LimitExceededError,
-    ManagerInactiveError,
     NotFoundError,
 )
 from chalicelib.services.catalogue import Catalogue
@@ -157,8 +156,6 @@ class Rentals:
         return None
 
     def _why_refused(self, refusal: RefusedError, draft: Rental) -> Exception:
-        if "manager" in refusal.why:
-            return ManagerInactiveError()
         user: User | None = refusal.why.get("user")
         if "user" in refusal.why and (user is None or not user.may_act()):
             return ForbiddenError("account_inactive", "This account is not approved or not active.")

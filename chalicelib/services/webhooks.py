@@ -12,7 +12,7 @@ from random import Random
 from chalicelib.domain.deliveries import Delivery, DeliveryState
 from chalicelib.domain.events import Event
 from chalicelib.domain.ids import DeliveryId, UserId, new_ulid
-from chalicelib.domain.retry_schedule import wait_after
+from chalicelib.domain.retry_schedule import WAITS, wait_after
 from chalicelib.domain.signatures import derive_secret, signed_headers
 from chalicelib.domain.times import DAY, SECOND, Clock, Millis
 from chalicelib.domain.user import Endpoint
@@ -30,6 +30,11 @@ GRACE = 60 * SECOND
 
 LOOK_AHEAD = 55 * SECOND
 """The sweep runs each minute and tells the queue, with a delay, of what comes due until then."""
+
+GIVES_UP = 5 * DAY
+"""No further attempt is made for a delivery that is older, however long it was asked to wait."""
+
+MOST_ATTEMPTS = len(WAITS) + 1
 
 _LONGEST_RETRY_AFTER = DAY
 _GONE = 410
@@ -76,7 +81,10 @@ class Webhooks:
             return
         endpoint = user.endpoint if user is not None else None
         try:
-            if endpoint is None or not endpoint.enabled:
+            if delivery.attempts > MOST_ATTEMPTS:
+                # Its attempts began and never came back to say how they ended.
+                self._give_up(delivery, Result(status=None, error="attempts_lost"))
+            elif endpoint is None or not endpoint.enabled:
                 self._skip(delivery, "no_endpoint")
             elif delivery.type not in endpoint.events:
                 self._skip(delivery, "not_subscribed")
@@ -117,8 +125,8 @@ class Webhooks:
         wait = wait_after(delivery.attempts, self.random.random())
         if answer.is_success():
             deliveries.finish(delivery, DeliveryState.DELIVERED, result, now)
-        elif answer.status == _GONE or wait is None:
-            deliveries.finish(delivery, DeliveryState.FAILED, result, now)
+        elif answer.status == _GONE or wait is None or now - delivery.created_at > GIVES_UP:
+            self._give_up(delivery, result)
         else:
             asked = (answer.retry_after or 0) * SECOND
             self._put_off(delivery, result, max(wait, min(asked, _LONGEST_RETRY_AFTER)))
@@ -135,6 +143,9 @@ class Webhooks:
             queues.send(self.settings.webhooks_queue, message, delay_seconds=delay)
         except queues.QueueError as error:
             log.warning("queue not told of delivery %s: %s", delivery.delivery_id, error)
+
+    def _give_up(self, delivery: Delivery, result: Result) -> None:
+        deliveries.finish(delivery, DeliveryState.FAILED, result, self.clock())
 
     def _skip(self, delivery: Delivery, why: str) -> None:
         result = Result(status=None, error=why)

@@ -77,7 +77,7 @@ def stock() -> Stock:
     row = db.get(CatalogueRow, _STOCK, _STOCK)
     if row is None:
         return Stock(Millis(0), ())
-    return Stock(Millis(row.counted_at or 0), load_offers(row.stock or "[]"))
+    return Stock(Millis(row.counted_at or 0), load_offers(row.stock) if row.stock else ())
 
 
 def put_stock(stock: Stock) -> None:

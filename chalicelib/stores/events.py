@@ -11,12 +11,16 @@ from chalicelib.stores.tables import DeliveryRow, EventRow
 TOLD_WITHIN = 10 * SECOND
 """A delivery that its queue was not told of within this is taken up by the sweep."""
 
+DELIVERIES_KEPT_DAYS = 8
+"""At least so long, whatever the retention: a delivery outlives its last attempt, to be seen."""
+
 
 def steps(event: Event | None, retention_days: int) -> dict[str, db.Step | None]:
     """The parts of a transaction that write an event and its delivery."""
     if event is None:
         return {}
     ttl = epoch_seconds(Millis(event.at + retention_days * DAY))
+    kept = epoch_seconds(Millis(event.at + max(retention_days, DELIVERIES_KEPT_DAYS) * DAY))
     return {
         "event": db.put(
             EventRow(
@@ -44,7 +48,7 @@ def steps(event: Event | None, retention_days: int) -> dict[str, db.Step | None]
                 next_at=event.at + TOLD_WITHIN,
                 not_before=event.at,
                 lease_until=0,
-                ttl=ttl,
+                ttl=kept,
             ),
             DeliveryRow.delivery_id.does_not_exist(),
         ),

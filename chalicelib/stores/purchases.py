@@ -13,7 +13,7 @@ from chalicelib.domain.money import Micros
 from chalicelib.domain.rental import Rental, RentalStatus, dump
 from chalicelib.domain.requests import RequestKey
 from chalicelib.domain.times import Millis
-from chalicelib.stores import db, ledger, numbers, requests, shards, users
+from chalicelib.stores import db, ledger, numbers, requests, shards
 from chalicelib.stores.ledger import Entry, EntryKind
 from chalicelib.stores.rental_items import rental_of, row_of
 from chalicelib.stores.rentals import enter_step, payment_for, refund_of, told
@@ -26,7 +26,7 @@ HOUSE = UserId("house")
 def hold(rental: Rental, *, sweep_at: Millis, most_open: int, request: RequestKey | None) -> None:
     """Begin a rental with its money held; a sweep settles it if nobody has by `sweep_at`.
 
-    Raises RefusedError naming `request`, `manager` or `user`, as `rentals.open` does.
+    Raises RefusedError naming `request` or `user`, as `rentals.open` does.
     """
     # Until there is a number, the index of what is due shows when to settle.
     row = row_of(replace(rental, expires_at=sweep_at))
@@ -34,7 +34,6 @@ def hold(rental: Rental, *, sweep_at: Millis, most_open: int, request: RequestKe
         db.transact(
             request=requests.begin_step(request, rental.created_at),
             user=enter_step(rental, most_open),
-            manager=users.active_step(rental.manager_id),
             ledger=ledger.step(payment_for(rental)),
             rental=db.put(row, RentalRow.rental_id.does_not_exist()),
         )

@@ -45,15 +45,16 @@ def open(
 ) -> None:
     """Rent the number: number, balance, ledger, rental and request key, all or nothing.
 
-    Raises RefusedError naming `request` (with the SeenRequest), `manager` (not active), `user`
-    (with the User: inactive, too poor, or holding `most_open` rentals) or `number` (somebody else
-    has it now).
+    The user's manager is not held to anything here: an item that all rents of a manager's users
+    share would have them refuse each other.
+
+    Raises RefusedError naming `request` (with the SeenRequest), `user` (with the User: inactive,
+    too poor, or holding `most_open` rentals) or `number` (somebody else has it now).
     """
     try:
         db.transact(
             request=requests.step(request, dump(rental), rental.created_at),
             user=enter_step(rental, most_open),
-            manager=users.active_step(rental.manager_id),
             number=numbers.rent_step(number, rental, history),
             ledger=ledger.step(payment_for(rental)),
             rental=db.put(row_of(rental), RentalRow.rental_id.does_not_exist()),

@@ -152,11 +152,6 @@ def webhook_of(endpoint: Endpoint) -> UserRow.Webhook:
     )
 
 
-def active_step(user_id: UserId | None) -> db.Step | None:
-    """The part of a transaction that is refused unless that user may act."""
-    return db.check(UserRow(user_id), may_act()) if user_id is not None else None
-
-
 def page(start: str | None = None, *, limit: int = 100) -> tuple[Sequence[User], str | None]:
     """One page of all users, for the admin; the second value continues it."""
     found = db.scan(UserRow, limit=limit, start={"user_id": {"S": start}} if start else None)

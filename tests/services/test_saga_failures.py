@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.money import Micros
 from chalicelib.domain.rental import Rental, RentalStatus
 from chalicelib.domain.user import User
 from chalicelib.errors import BusyError, NotFoundError
@@ -149,6 +150,15 @@ def test_of_a_supplier_that_takes_nothing_back_it_is_our_loss_at_once(
     market.sweep()
     assert seller.asked.count("rent") == rents
     assert (market.balance(user), market.losses()) == (BALANCE, COST)
+    market.assert_settled(user)
+
+
+def test_our_loss_is_what_it_cost(market: Market, seller: Seller, user: User) -> None:
+    die_at(market, seller, user, DEATHS[2])
+    seller.cost, seller.refunds = Micros(COST + 1), False
+    market.sweep()
+    assert market.losses() == seller.kept() == COST + 1
+    assert market.balance(user) == BALANCE
     market.assert_settled(user)
 
 

@@ -16,8 +16,9 @@ from chalicelib.domain.retry_schedule import WAITS
 from chalicelib.domain.times import DAY, HOUR, SECOND, Millis
 from chalicelib.domain.user import User
 from chalicelib.outbound import Answer, Post
-from chalicelib.services.webhooks import LEASE, Webhooks
-from chalicelib.stores import deliveries, queues
+from chalicelib.services.webhooks import LEASE, MOST_ATTEMPTS, Webhooks
+from chalicelib.stores import db, deliveries, queues
+from chalicelib.stores.tables import DeliveryRow
 from tests.conftest import START, Receiver, Stack
 from tests.world import World, together
 
@@ -181,6 +182,35 @@ def test_what_an_answer_means(subscriber: Subscriber, answer: Answer, state: Del
     subscriber.deliver(delivery, START + HOUR)
     tries = 2 if state is DeliveryState.PENDING else 1
     assert len(subscriber.receiver.received) == tries
+
+
+def test_i4_a_delivery_asked_to_wait_for_ever_fails_visibly_after_five_days(
+    subscriber: Subscriber,
+) -> None:
+    delivery = subscriber.told()
+    subscriber.receiver.answers = [Answer(status=503, retry_after=DAY // SECOND)] * 12
+    now = START
+    for _ in range(7):
+        found = subscriber.deliver(delivery, now)
+        now = Millis(now + DAY * 1.2)
+    assert found.state is DeliveryState.FAILED
+    assert len(subscriber.receiver.received) == 6
+    row = db.get(DeliveryRow, delivery.delivery_id)
+    assert row is not None
+    assert row.ttl * SECOND > row.finished_at + DAY
+
+
+def test_i4_a_delivery_whose_attempts_never_come_back_fails_visibly(
+    subscriber: Subscriber,
+) -> None:
+    delivery = subscriber.told()
+    now = Millis(START)
+    for attempt in range(MOST_ATTEMPTS):
+        now = Millis(now + LEASE)
+        assert deliveries.lease(delivery.delivery_id, f"dies-{attempt}", now, until=now)
+    found = subscriber.deliver(delivery, now + LEASE)
+    assert (found.state, found.last_error) == (DeliveryState.FAILED, "attempts_lost")
+    assert subscriber.receiver.received == []
 
 
 def test_without_an_endpoint_a_delivery_is_skipped_and_can_be_seen(world: World) -> None:

@@ -3,6 +3,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,9 +13,11 @@ from chalicelib.domain.events import ALWAYS_SENT
 from chalicelib.domain.money import parse_amount
 from chalicelib.domain.pricing import parse_markup, percent
 from chalicelib.domain.times import Millis, parse_iso
+from chalicelib.domain.user import User
 from chalicelib.errors import InvalidInputError
 from chalicelib.services.administration import Placement
 from chalicelib.services.imports import read_csv
+from chalicelib.services.profiles import Changes
 from chalicelib.stores.numbers import NumberState
 from manage_shell import Admin, all_of, fields, show
 
@@ -25,6 +28,7 @@ PRICE = ("country", "operator_id", "service", "price")
 ENDPOINT = ("url", "events", "enabled")
 KEY = ("prefix", "label", "created_at", "expires_at", "revoked_at")
 NUMBER = ("phone_number", "country", "operator_id", "state", "uses", "provider", "account")
+_PAGE = 100
 DELIVERY = ("delivery_id", "type", "state", "attempts", "last_status", "last_error", "next_at")
 
 
@@ -74,7 +78,8 @@ def approve_user(user: str) -> None:
 def credit_user(user: str, amount: str, reference: str) -> None:
     """Add AMOUNT, a decimal, to the balance of USER."""
     micros = parse_amount(amount, field="amount")
-    show(user=fields(platform().accounts.credit(user, micros, reference), USER))
+    credited = platform().administration.credit(user, micros, reference)
+    show(user=fields(platform().accounts.find(credited.user_id), USER))
 
 
 @users.command("list")
@@ -88,8 +93,7 @@ def list_users() -> None:
 def show_user(user: str) -> None:
     """One user, with the webhook endpoint."""
     found = platform().accounts.find(user)
-    webhook = fields(found.endpoint, ENDPOINT) if found.endpoint is not None else None
-    show(user=fields(found, USER), webhook=webhook)
+    show(user=fields(found, USER), webhook=_endpoint(found))
 
 
 @users.command("deactivate")
@@ -146,7 +150,7 @@ def keys() -> None:
 @click.option("--label", default="", help="What the key is for.")
 def issue_key(user: str, label: str) -> None:
     """A new key for USER, printed once and kept nowhere."""
-    issued = platform().accounts.issue_key(user, label)
+    issued = platform().key_ring.issue(user, label)
     show(api_key=issued.text, key=fields(issued.key, KEY))
 
 
@@ -154,15 +158,15 @@ def issue_key(user: str, label: str) -> None:
 @click.argument("user")
 @click.argument("prefix")
 def revoke_key(user: str, prefix: str) -> None:
-    """End the key of USER whose shown prefix begins with PREFIX."""
-    show(key=fields(platform().accounts.revoke_key(user, prefix), KEY))
+    """End the key of USER whose shown prefix is PREFIX."""
+    show(key=fields(platform().key_ring.revoke(user, prefix), KEY))
 
 
 @keys.command("list")
 @click.argument("user")
 def list_keys(user: str) -> None:
-    """The keys of USER that are not revoked."""
-    show(keys=[fields(key, KEY) for key in platform().accounts.keys(user)])
+    """The keys of USER that open anything."""
+    show(keys=[fields(key, KEY) for key in platform().key_ring.live(user)])
 
 
 @cli.group()
@@ -240,10 +244,12 @@ def webhook() -> None:
 @click.argument("url")
 @click.option("--events", default=ALWAYS_SENT, help="Event types with commas between them.")
 def set_webhook(user: str, url: str, events: str) -> None:
-    """Send the events of USER to URL, signed with a new secret, which is printed once."""
+    """Send the events of USER to URL, signed with a new secret, which is printed once; to nowhere
+    if URL is ""."""
     kinds = tuple(kind.strip() for kind in events.split(","))
-    signed = platform().accounts.set_webhook(user, url, kinds)
-    show(secret=signed.secret, webhook=fields(signed.endpoint, ENDPOINT))
+    changes = Changes(webhook_url=url, webhook_events=kinds)
+    changed, secret = platform().profiles.change(platform().accounts.find(user).user_id, changes)
+    show(secret=secret, webhook=_endpoint(changed))
 
 
 @cli.group()
@@ -254,8 +260,11 @@ def deliveries() -> None:
 @deliveries.command("list")
 @click.argument("user")
 def list_deliveries(user: str) -> None:
-    """The latest deliveries to USER, the newest first."""
-    found = platform().webhooks.deliveries(platform().accounts.find(user).user_id)
+    """The deliveries to USER, the newest first."""
+    user_id = platform().accounts.find(user).user_id
+    found = all_of(
+        lambda start: platform().history.deliveries(user_id, limit=_PAGE, before=start)
+    )
     show(deliveries=[fields(delivery, DELIVERY) for delivery in found])
 
 
@@ -271,6 +280,10 @@ def recompute_rollups(start: str, end: str) -> None:
     """Write the minutes of that time again, and the hours and days that they are in."""
     first, last = _moment("from", start), _moment("to", end)
     show(minutes=platform().rollups.recompute(first, last))
+
+
+def _endpoint(user: User) -> dict[str, Any] | None:
+    return fields(user.endpoint, ENDPOINT) if user.endpoint is not None else None
 
 
 def _moment(field: str, text: str) -> Millis:

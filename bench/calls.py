@@ -13,6 +13,7 @@ from bench.stack import Stack, as_json, now
 from bench.wire import watched
 from chalicelib.domain.signatures import signed_headers
 from chalicelib.domain.times import later
+from chalicelib.services.profiles import Changes
 from chalicelib.stores import connection
 from local.engine import ROOT
 from local.pumps import lambda_event
@@ -123,8 +124,9 @@ def measure(stack: Stack, runs: int) -> list[dict[str, Any]]:
     from app import app
 
     user = stack.user("bench")
-    stack.platform.accounts.set_webhook(user.user_id, "http://127.0.0.1/webhook")
-    key = stack.platform.accounts.issue_key(user.user_id).text
+    endpoint = Changes(webhook_url="http://127.0.0.1/webhook")
+    stack.platform.profiles.change(user.user_id, endpoint)
+    key = stack.platform.key_ring.issue(user.user_id).text
     client = Client(app, project_dir=str(ROOT))
     bench = Bench(stack, client, key, sqs_client(stack.engine_url, stack.environment))
     for _ in range(WARM_UP):

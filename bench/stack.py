@@ -43,7 +43,8 @@ class Stack:
         """An approved user with money."""
         accounts = self.platform.accounts
         user = accounts.approve(accounts.create(login, login).user_id)
-        return accounts.credit(user.user_id, BALANCE, "bench")
+        self.platform.administration.credit(user.user_id, BALANCE, "bench")
+        return accounts.find(user.user_id)
 
     def stock(self, country: str, operator_id: int, count: int) -> None:
         """Free numbers of one operator. They are nobody's: nothing here looks at their country."""

@@ -76,7 +76,7 @@ class Platform:
         from chalicelib.services.profiles import Profiles
 
         limiter = RegistrationLimiter(self.clock, self.settings.limits.registrations_per_hour)
-        return Profiles(self.settings, self.clock, self.accounts, limiter)
+        return Profiles(self.settings, self.clock, self.accounts, limiter, self.key_ring)
 
     @cached_property
     def history(self) -> "History":

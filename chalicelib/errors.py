@@ -180,7 +180,5 @@ class UpstreamError(SesameError):
     kind = Kind.UPSTREAM
 
     def __init__(self, status: int, message: str, *, retry_after: int | None = None) -> None:
-        if retry_after is None and status in (429, 503):
-            retry_after = 1
         super().__init__("upstream_error", message, retry_after=retry_after)
         self.status = status

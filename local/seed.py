@@ -37,14 +37,14 @@ def seed(platform: Platform, countries: Collection[str] = ()) -> tuple[str, str]
         user = accounts.create(LOGIN, "Demo user")
     accounts.approve(user.user_id)
     if not user.balance and not user.rentals_total:
-        accounts.credit(user.user_id, BALANCE, "demo credit")
-    for key in accounts.keys(user.user_id):
+        platform.administration.credit(user.user_id, BALANCE, "demo credit")
+    for key in platform.key_ring.live(user.user_id):
         if key.label == LOGIN:
-            accounts.revoke_key(user.user_id, key.prefix)
+            platform.key_ring.revoke(user.user_id, key.prefix)
     report = platform.numbers.import_rows(enumerate(_rows(countries), start=2))
     if report.bad:
         raise LocalRunError(f"The demo numbers could not be imported: {report.bad[0]}")
-    return user.user_id, accounts.issue_key(user.user_id, LOGIN).text
+    return user.user_id, platform.key_ring.issue(user.user_id, LOGIN).text
 
 
 def is_key(platform: Platform, text: str) -> bool:

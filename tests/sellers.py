@@ -18,7 +18,7 @@ from chalicelib.domain.rental import Rental, RentalStatus
 from chalicelib.domain.requests import RequestKey, request_key
 from chalicelib.domain.times import Millis, later
 from chalicelib.domain.user import User
-from chalicelib.stores import db, ledger, queues
+from chalicelib.stores import connection, db, ledger, queues
 from chalicelib.stores.numbers import NumberState
 from chalicelib.stores.purchases import HOUSE
 from chalicelib.stores.tables import NumberRow, RentalRow
@@ -226,7 +226,8 @@ class Market(World):
 
     def losses(self) -> int:
         """What the house has lost."""
-        return -sum(entry.amount for entry in ledger.page(HOUSE)[0])
+        lines, _ = ledger.lines(HOUSE, newest_first=False, beyond=None, limit=100)
+        return -sum(entry.amount for entry in lines)
 
     def assert_settled(self, *users: User) -> None:
         """I1, I2, I5: no money is held, and what is open belongs to one rental."""
@@ -274,3 +275,14 @@ def queue_tapped(*, lost: bool = False) -> Iterator[list[dict[str, Any]]]:
         yield told
     finally:
         events.unregister("before-send.sqs.SendMessage", unique_id="queue-tap")
+
+
+def die(request: AWSPreparedRequest) -> None:
+    """The Lambda dies before this request is sent."""
+    raise CrashError
+
+
+def done_then_die(request: AWSPreparedRequest) -> None:
+    """It dies when the engine has done it, before it hears so."""
+    connection.client()._endpoint.http_session.send(request)
+    raise CrashError

@@ -153,7 +153,7 @@ def test_a_key_not_seen_for_thirty_seconds_is_one_more(caller: Caller) -> None:
 
 def test_a_delivery_is_two_in_sequence(caller: Caller) -> None:
     world = caller.world
-    world.stack.platform.accounts.set_webhook(caller.user.user_id, "http://127.0.0.1:9/hook")
+    world.webhook(caller.user, "http://127.0.0.1:9/hook")
     world.sms(rented(caller)["number"])
     # Each waits for the other: in sequence, the first would wait in vain and break the barrier.
     together = threading.Barrier(2, timeout=BOTH_IN_FLIGHT_SECONDS)

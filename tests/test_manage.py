@@ -263,6 +263,25 @@ def test_deliveries_are_listed(world: World, stack: Stack) -> None:
     assert "delivered" in run("deliveries", "list", user.login).stdout
 
 
+def test_all_deliveries_are_listed_whatever_their_count(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = world.user()
+    tell("webhook", "set", user.login, "https://example.com/hook")
+    world.stock(1)
+    number = world.rent(user).phone_number
+    for _ in range(5):
+        world.sms(number)
+    monkeypatch.setattr(manage, "_PAGE", 2)
+    assert len(tell("deliveries", "list", user.login)["deliveries"]) == 5
+
+
+def test_a_webhook_is_removed_by_an_empty_url(joe: str) -> None:
+    tell("webhook", "set", joe, "https://example.com/hook")
+    assert tell("webhook", "set", joe, "") == {"secret": None, "webhook": None}
+    assert tell("users", "show", joe)["webhook"] is None
+
+
 @pytest.mark.parametrize(
     ("command", "code"),
     [

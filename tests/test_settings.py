@@ -1,8 +1,10 @@
 """The environment as it is read: what is missing is named, what is secret is not said."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -178,3 +180,11 @@ def test_i8_no_secret_is_in_the_settings_as_text() -> None:
     assert len(texts) == 6
     for text in (*texts, "p" * 32, "\\x70"):
         assert text not in said
+
+
+def test_every_setting_is_in_the_docs() -> None:
+    root = Path(__file__).resolve().parent.parent
+    read = set(re.findall(r'"(SESAME_[A-Z_]+)"', (root / "chalicelib/settings.py").read_text()))
+    told = (root / "docs/settings.md").read_text()
+    assert len(read) > 10
+    assert [name for name in sorted(read) if f"`{name}`" not in told and "QUEUE" not in name] == []

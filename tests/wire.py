@@ -121,6 +121,20 @@ def answered(body: dict[str, Any]) -> Fault:
     return lambda request: _response(request, 200, body)
 
 
+def cut_short(count: int) -> Fault:
+    """A query whose page ends after so many items, as at 1 MB, if there are more."""
+
+    def answer(request: AWSPreparedRequest) -> AWSResponse:
+        response = connection.client()._endpoint.http_session.send(request)
+        body = json.loads(response.content)
+        if len(body["Items"]) > count:
+            last = body["Items"][count - 1]
+            body |= {"Items": body["Items"][:count], "Count": count, "LastEvaluatedKey": last}
+        return _response(request, 200, body)
+
+    return answer
+
+
 def reply_lost(request: AWSPreparedRequest) -> AWSResponse:
     """The engine does it, and the connection breaks before it can say so."""
     connection.client()._endpoint.http_session.send(request)

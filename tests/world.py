@@ -24,9 +24,11 @@ from chalicelib.domain.times import Millis
 from chalicelib.domain.user import User
 from chalicelib.errors import SesameError
 from chalicelib.providers.contract import InboundSms
+from chalicelib.services.profiles import Changes
 from chalicelib.stores import catalogue, db, ledger, numbers, rentals, users
 from chalicelib.stores.catalogue import Operator
 from chalicelib.stores.inbound import Fate
+from chalicelib.stores.numbers import NewNumber
 from chalicelib.stores.tables import EventRow, InboundRow, NumberRow
 from tests.conftest import SECRETS, Stack
 from tests.wire import Fault
@@ -50,12 +52,19 @@ class World:
         user = accounts.create(f"user-{next(_logins)}", "A user")
         accounts.approve(user.user_id)
         if balance:
-            accounts.credit(user.user_id, balance, "test")
+            self.stack.platform.administration.credit(user.user_id, balance, "test")
         return accounts.find(user.user_id)
 
     def key(self, user: User) -> str:
         """A key of that user, in clear."""
-        return self.stack.platform.accounts.issue_key(user.user_id).text
+        return self.stack.platform.key_ring.issue(user.user_id).text
+
+    def webhook(self, user: User, url: str, *events: str) -> str:
+        """Have the user's webhooks sent to `url`; the signing secret."""
+        changes = Changes(webhook_url=url, webhook_events=events or None)
+        _, secret = self.stack.platform.profiles.change(user.user_id, changes)
+        assert secret is not None
+        return secret
 
     def stock(
         self,
@@ -72,7 +81,9 @@ class World:
         made = [E164(f"+1415{first + at:07d}") for at in range(count)]
         for number in made:
             rank = self.stack.platform.random.randrange(10**9)
-            numbers.add(number, country, operator_id, rank, **bound)
+            provider, account = bound.get("provider"), bound.get("account")
+            new = NewNumber(number, country, operator_id, rank, provider, account)
+            numbers.add_all([new])
         self.stack.platform.catalogue.count_stock()
         return made
 
@@ -107,11 +118,12 @@ class World:
 
     def ledger(self, user: User) -> list[ledger.Entry]:
         """All ledger lines of a user."""
-        entries, start = ledger.page(user.user_id)
-        lines = list(entries)
-        while start:
-            entries, start = ledger.page(user.user_id, start)
-            lines += entries
+        lines: list[ledger.Entry] = []
+        more = True
+        while more:
+            beyond = lines[-1].entry_id if lines else None
+            page, more = ledger.lines(user.user_id, newest_first=False, beyond=beyond, limit=100)
+            lines += page
         return lines
 
     def assert_i2(self, *owners: User) -> None:
@@ -168,7 +180,8 @@ class World:
 
     def deliveries(self, user: User) -> list[Delivery]:
         """A user's deliveries, the newest first."""
-        return list(self.stack.platform.webhooks.deliveries(user.user_id))
+        found, _ = self.stack.platform.history.deliveries(user.user_id, limit=100, before=None)
+        return list(found)
 
     def _drain(self, queue_url: str) -> list[dict[str, Any]]:
         from chalicelib.stores.queues import _connected

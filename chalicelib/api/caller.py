@@ -59,5 +59,5 @@ def _token(call: Call) -> str:
 
 def _opened(text: str) -> tuple[ApiKey, User]:
     key, user = platform().accounts.authenticate(text)
-    platform().call_limiter.take(key.key_hash)
+    platform().call_limiter.take(user.user_id)
     return key, user

@@ -37,6 +37,7 @@ STATUS = {
     Kind.CONFIGURATION: 500,
     Kind.UNAVAILABLE: 500,
 }
+_RETRIED = (429, 503)
 
 log = logging.getLogger(__name__)
 
@@ -158,8 +159,11 @@ def _log_accident(call: Call) -> None:
 def _refusal(call: Call, error: SesameError, shape: Shape) -> Response:
     status = error.status if isinstance(error, UpstreamError) else STATUS[error.kind]
     answer = _json(call, status, shape(error))
-    if error.retry_after is not None:
-        answer.headers["Retry-After"] = str(error.retry_after)
+    retry_after = error.retry_after
+    if retry_after is None and status in _RETRIED:
+        retry_after = 1
+    if retry_after is not None:
+        answer.headers["Retry-After"] = str(retry_after)
     return answer
 
 

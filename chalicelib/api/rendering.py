@@ -42,6 +42,7 @@ def account_for_admin(user: User) -> dict[str, Any]:
     """A user as the admin sees them."""
     return {
         **account(user),
+        "blocked": user.blocked,
         "is_manager": user.is_manager,
         "markup": percent(user.markup),
         "number_format": user.number_format,

@@ -25,17 +25,25 @@ def parse_amount(text: str, *, field: str) -> Micros:
     Raises InvalidInputError naming `field`.
     """
     expected = "a decimal amount from 0 to 1000000000 with at most six places, such as 0.05"
+    return Micros(parse_decimal(text, UNIT, most=LARGEST, field=field, expected=expected))
+
+
+def parse_decimal(text: str, unit: int, *, most: int, field: str, expected: str) -> int:
+    """The decimal in `text`, not negative, in whole parts of which 1 has `unit`, at most `most`.
+
+    Raises InvalidInputError naming `field` and what was expected, also for a part of a part.
+    """
     # Decimal takes digits of every script and 1_000 as well.
     if not text.isascii() or "_" in text:
         raise InvalidInputError(field, expected)
     try:
-        amount = Decimal(text.strip())
+        given = Decimal(text.strip())
     except InvalidOperation:
         raise InvalidInputError(field, expected) from None
-    if not amount.is_finite() or not 0 <= amount <= LARGEST // UNIT:
+    if not given.is_finite() or not 0 <= given <= most // unit:
         raise InvalidInputError(field, expected)
-    micros = int(amount * UNIT)
+    parts = int(given * unit)
     # The product was rounded to the context's 28 digits; a comparison is exact.
-    if Decimal(micros) / UNIT != amount:
+    if Decimal(parts) / unit != given:
         raise InvalidInputError(field, expected)
-    return Micros(micros)
+    return parts

@@ -2,10 +2,8 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 
-from chalicelib.domain.money import Micros
-from chalicelib.errors import InvalidInputError
+from chalicelib.domain.money import Micros, parse_decimal
 
 MARKUP_SCALE = 10_000
 MOST_MARKUP = 3 * MARKUP_SCALE
@@ -35,19 +33,7 @@ def parse_markup(text: str, *, field: str) -> int:
     Raises InvalidInputError naming `field`.
     """
     expected = "a percentage from 0 to 300 with at most two decimals, such as 12.5"
-    if not text.isascii() or "_" in text:
-        raise InvalidInputError(field, expected)
-    try:
-        given = Decimal(text.strip())
-    except InvalidOperation:
-        raise InvalidInputError(field, expected) from None
-    if not given.is_finite() or not 0 <= given <= MOST_MARKUP // _PERCENT:
-        raise InvalidInputError(field, expected)
-    markup = int(given * _PERCENT)
-    # The product was rounded to the context's 28 digits; a comparison is exact.
-    if Decimal(markup) / _PERCENT != given:
-        raise InvalidInputError(field, expected)
-    return markup
+    return parse_decimal(text, _PERCENT, most=MOST_MARKUP, field=field, expected=expected)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,10 +107,6 @@ class Stock:
         ]
         return sorted(offers, key=lambda o: (o.price_for(service), -o.available, o.operator_id))
 
-    def countries(self) -> list[str]:
-        """The countries that have numbers, in alphabetical order."""
-        return sorted({offer.country for offer in self.offers if offer.available > 0})
-
 
 def pool_of(country: str, operator_id: int, shard: int = 0) -> str:
     """The key under which an operator's free numbers are filed."""

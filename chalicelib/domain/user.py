@@ -32,7 +32,8 @@ class User:
 
     `manager_id` is who manages them; a manager has none. `markup` is what a manager adds to the
     prices of their users, in hundredths of a percent of the price. `webhook_generation` counts
-    the secrets that their endpoints have had.
+    the secrets that their endpoints have had. `blocked` is who the admin stopped: no manager lets
+    them act again.
     """
 
     user_id: UserId
@@ -52,6 +53,7 @@ class User:
     number_format: NumberFormat = NumberFormat.FULL
     time_zone: str = "UTC"
     is_manager: bool = False
+    blocked: bool = False
     webhook_generation: int = 0
 
     def may_act(self) -> bool:

@@ -1,4 +1,4 @@
-"""Accounts: who holds a key, what they may do, and what the admin does for them."""
+"""Accounts: who holds a key, and what they may do."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -8,11 +8,8 @@ from typing import TypeVar
 from chalicelib.domain import keys
 from chalicelib.domain.events import ALWAYS_SENT, EVENT_TYPES
 from chalicelib.domain.ids import UserId, is_ulid, new_ulid
-from chalicelib.domain.money import Micros
-from chalicelib.domain.signatures import derive_secret
 from chalicelib.domain.times import SECOND, Clock, Millis
-from chalicelib.domain.urls import checked_webhook_url
-from chalicelib.domain.user import Endpoint, User
+from chalicelib.domain.user import User, UserStatus
 from chalicelib.errors import (
     ConflictError,
     ForbiddenError,
@@ -23,9 +20,8 @@ from chalicelib.errors import (
 )
 from chalicelib.settings import Settings
 from chalicelib.stores import api_keys, users
-from chalicelib.stores.api_keys import MOST_LIVE, ApiKey
+from chalicelib.stores.api_keys import ApiKey
 from chalicelib.stores.db import RefusedError
-from chalicelib.stores.ledger import Entry, EntryKind
 
 TRUSTED_FOR = 30 * SECOND
 """How long a key that was good is taken to be good, without asking again."""
@@ -45,16 +41,8 @@ class NewKey:
     key: ApiKey
 
 
-@dataclass(frozen=True, slots=True)
-class SignedEndpoint:
-    """A webhook endpoint as it was just set, with its signing secret in clear."""
-
-    endpoint: Endpoint
-    secret: str = field(repr=False)
-
-
 class Accounts:
-    """Users, their keys and their money, as the admin and the callers see them."""
+    """Users, as the admin and the callers see them."""
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
@@ -123,7 +111,7 @@ class Accounts:
         Raises ConflictError if the login is taken, ForbiddenError if the manager is none.
         """
         login = login.strip().lower()
-        if len(login) not in _LOGIN_LENGTHS or not login.isprintable() or "#" in login:
+        if not _is_login(login):
             raise InvalidInputError("login", "2 to 64 printable characters without #")
         name = checked_name(name)
         now = self._clock()
@@ -142,7 +130,8 @@ class Accounts:
         """The user with that id or login. Raises NotFoundError."""
         user_id: str | None = user
         if not is_ulid(user):
-            user_id = users.id_of_login(user.strip().lower())
+            login = user.strip().lower()
+            user_id = users.id_of_login(login) if _is_login(login) else None
         found = users.get(UserId(user_id)) if user_id is not None else None
         if found is None:
             raise NotFoundError("user_not_found", f"There is no user {user!r}.", field="user")
@@ -158,102 +147,34 @@ class Accounts:
         """Let a user in. Raises NotFoundError, ConflictError for a closed account."""
         return self._changed(self.find(user).user_id, users.approve)
 
-    def set_active(self, user: str, active: bool) -> User:
-        """Let a user act or not. Raises NotFoundError, ConflictError for a closed account."""
-        found = self.find(user)
-        return self._changed(found.user_id, lambda user_id: users.set_active(user_id, active))
+    def set_active(self, user: str, active: bool, *, by_admin: bool = True) -> User:
+        """Let a user act or not; whom the admin stopped, only the admin lets act again.
+
+        Raises NotFoundError, ConflictError for a closed account, ForbiddenError.
+        """
+        return self._changed(
+            self.find(user).user_id,
+            lambda user_id: users.set_active(user_id, active, by_admin=by_admin),
+        )
 
     def _changed(self, user_id: UserId, change: Callable[[UserId], User]) -> User:
         try:
             return change(user_id)
         except RefusedError:
-            raise account_closed() from None
+            is_closed = self.find(user_id).status is UserStatus.CLOSED
+            raise (account_closed() if is_closed else _blocked()) from None
         finally:
             self.forget(user_id)
-
-    def credit(self, user: str, amount: Micros, reference: str) -> User:
-        """Add money to a user's balance. Raises NotFoundError, InvalidInputError for nothing."""
-        found = self.find(user)
-        if amount <= 0:
-            raise InvalidInputError("amount", "more than 0")
-        now = self._clock()
-        users.credit(
-            Entry(
-                user_id=found.user_id,
-                cause=new_ulid(now),
-                kind=EntryKind.CREDIT,
-                amount=amount,
-                reference=reference,
-                at=now,
-            )
-        )
-        return self.find(found.user_id)
-
-    def keys(self, user: str) -> list[ApiKey]:
-        """The keys of a user that are not revoked."""
-        return api_keys.of_user(self.find(user))
-
-    def issue_key(self, user: str, label: str = "") -> NewKey:
-        """A new key for a user. Raises ConflictError if there are two live ones already."""
-        found, now = self.find(user), self._clock()
-        live = tuple(key.key_hash for key in api_keys.of_user(found) if key.is_live(now))
-        if len(live) >= MOST_LIVE:
-            raise ConflictError(
-                "too_many_keys", f"A user has at most {MOST_LIVE} live keys. Revoke one first."
-            )
-        text = keys.new_key(found.user_id)
-        key = ApiKey(
-            key_hash=keys.hash_key(text),
-            user_id=found.user_id,
-            prefix=keys.shown_prefix(text),
-            label=label,
-            created_at=now,
-            expires_at=None,
-            revoked_at=None,
-        )
-        try:
-            api_keys.issue(key, listed=found.key_hashes, live=live)
-        except RefusedError:
-            raise _keys_changed() from None
-        return NewKey(text, key)
-
-    def revoke_key(self, user: str, prefix: str) -> ApiKey:
-        """End the user's key whose shown prefix begins so. Raises NotFoundError, ConflictError."""
-        found = self.find(user)
-        listed = api_keys.of_user(found) if prefix else []
-        chosen = [key for key in listed if key.prefix.startswith(prefix)]
-        if len(chosen) != 1:
-            raise NotFoundError(
-                "key_not_found", f"{len(chosen)} live keys of that user begin so.", field="prefix"
-            )
-        try:
-            api_keys.revoke(chosen[0], found.key_hashes, self._clock())
-        except RefusedError:
-            raise _keys_changed() from None
-        self._trusted.pop(chosen[0].key_hash, None)
-        return chosen[0]
-
-    def set_webhook(
-        self, user: str, url: str, events: tuple[str, ...] = (ALWAYS_SENT,)
-    ) -> SignedEndpoint:
-        """Send a user's webhooks to `url`, signed with a secret of a new generation.
-
-        Raises InvalidInputError naming `url` or `events`, NotFoundError.
-        """
-        checked = checked_webhook_url(url, allow_loopback=self._settings.allow_loopback)
-        wanted = checked_events(events)
-        found = self.find(user)
-        generation = found.webhook_generation + 1
-        endpoint = Endpoint(checked, generation, wanted, enabled=True)
-        self._changed(found.user_id, lambda user_id: users.set_endpoint(user_id, endpoint))
-        secret = derive_secret(self._settings.secrets.pepper, found.user_id, generation)
-        return SignedEndpoint(endpoint, secret)
 
 
 def _keep(trusted: "OrderedDict[str, T]", name: str, value: T) -> None:
     trusted[name] = value
     if len(trusted) > _MOST_TRUSTED:
         trusted.popitem(last=False)
+
+
+def _is_login(login: str) -> bool:
+    return len(login) in _LOGIN_LENGTHS and login.isprintable() and "#" not in login
 
 
 def checked_name(name: str) -> str:
@@ -281,11 +202,11 @@ def no_manager() -> ForbiddenError:
     return ForbiddenError("not_a_manager", "This account manages no users.")
 
 
+def _blocked() -> ForbiddenError:
+    return ForbiddenError("blocked_by_admin", "The admin has stopped this account.")
+
+
 def _unknown_key() -> UnauthenticatedError:
     return UnauthenticatedError(
         "invalid_api_key", "api_key: expected a live API key.", field="api_key"
     )
-
-
-def _keys_changed() -> ConflictError:
-    return ConflictError("keys_changed", "The user's keys have just changed. Look again.")

@@ -58,15 +58,13 @@ class Administration:
             reference=reference,
             at=now,
         )
-        if found.status is UserStatus.CLOSED:
-            raise account_closed()
         try:
             users.credit(entry, requests.step(request, dump(movement), now))
         except RefusedError as refusal:
             why = managers.told(refusal, movement).why
-            if request is None or why.get("request") is None:
-                raise BusyError from None
-            return load(first_answer(request, why["request"]))
+            if request is not None and why.get("request") is not None:
+                return load(first_answer(request, why["request"]))
+            raise (account_closed() if "user" in why else BusyError()) from None
         return movement
 
     def place(self, user: str, wanted: Placement) -> User:
@@ -102,13 +100,16 @@ class Administration:
     ) -> tuple[list[StoredSms], str | None]:
         """One page of the SMS that no rental took, of one fate or of all, the newest first.
 
-        The second value continues it.
+        The second value continues it. A page may be short before the end.
         """
         fates = UNCLAIMED if fate is None else (fate,)
-        pages = [inbound.unclaimed(one, before, limit=limit + 1) for one in fates]
-        found = sorted((kept for page in pages for kept in page), reverse=True, key=_position)
-        shown = found[:limit]
-        return [sms for _, sms in shown], shown[-1][0] if len(found) > limit else None
+        pages = [inbound.unclaimed(one, before, limit=limit) for one in fates]
+        # Beyond the end of a page that goes on, nothing may be shown yet: its own comes first.
+        ends = max((page[-1][0] for page, more in pages if more), default="")
+        found = sorted((kept for page, _ in pages for kept in page), reverse=True, key=_position)
+        shown = [kept for kept in found if kept[0] >= ends][:limit]
+        more = bool(ends) or len(found) > limit
+        return [sms for _, sms in shown], shown[-1][0] if more else None
 
     def _checked(self, found: User, wanted: Placement) -> tuple[UserId | None, bool]:
         manager_id = found.manager_id

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chalicelib.domain.deliveries import Delivery
-from chalicelib.domain.ids import DeliveryId, UserId
+from chalicelib.domain.ids import UserId
 from chalicelib.domain.money import NOTHING, Micros
 from chalicelib.domain.rental import Rental, RentalStatus
 from chalicelib.domain.times import Clock, Millis
@@ -83,11 +83,10 @@ class History:
     def deliveries(
         self, user_id: UserId, *, limit: int, before: str | None
     ) -> tuple[Sequence[Delivery], str | None]:
-        """One page of deliveries, the newest first; the second value continues it."""
-        start = DeliveryId(before) if before is not None else None
-        found = deliveries.of_user(user_id, start, limit=limit + 1)
-        shown = found[:limit]
-        return shown, shown[-1].delivery_id if len(found) > limit else None
+        """One page of deliveries, the newest first; the second value continues it. A page may be
+        short before the end."""
+        found, more = deliveries.of_user(user_id, before, limit=limit)
+        return found, found[-1].delivery_id if more else None
 
     def _newest(self, user_id: UserId, limit: int) -> tuple[Sequence[Entry], bool, Micros | None]:
         """The newest entries with the balance that they led to.

@@ -1,4 +1,4 @@
-"""Keys in use: one replaces another, with an overlap or at once."""
+"""Keys in use: issued, revoked, and one in place of another, with an overlap or at once."""
 
 from dataclasses import dataclass, replace
 
@@ -25,14 +25,20 @@ class KeyRing:
     accounts: Accounts
     clock: Clock
 
-    def live(self, user_id: UserId) -> list[ApiKey]:
-        """The keys of a user that open anything, the oldest first. Raises NotFoundError."""
-        return self._read(user_id)[1]
+    def live(self, user: str) -> list[ApiKey]:
+        """The keys of a user that open anything, the oldest first.
 
-    def issue(self, user_id: UserId, label: str) -> NewKey:
-        """A further key. Raises ConflictError if there are two, or the account is closed."""
-        user, live = self._read(user_id)
-        return self._add(user, live, None, label)
+        Raises NotFoundError, ConflictError for a closed account.
+        """
+        return self._read(user)[1]
+
+    def issue(self, user: str, label: str = "") -> NewKey:
+        """A further key.
+
+        Raises NotFoundError, ConflictError if there are two, or the account is closed.
+        """
+        found, live = self._read(user)
+        return self._add(found, live, None, label)
 
     def rotate(self, user_id: UserId, prefix: str, *, overlap: int) -> NewKey:
         """A new key for the one of that prefix, which ends `overlap` seconds from now.
@@ -55,17 +61,24 @@ class KeyRing:
         old = replace(live[0], revoked_at=self.clock()) if len(live) >= MOST_LIVE else None
         return self._add(user, live, old, label)
 
-    def revoke(self, user_id: UserId, prefix: str) -> ApiKey:
+    def revoke(self, user: str, prefix: str) -> ApiKey:
         """End the key of exactly that prefix. Raises NotFoundError, ConflictError."""
-        chosen = _chosen(self._read(user_id)[1], prefix)
-        return self.accounts.revoke_key(user_id, chosen.prefix)
+        found, live = self._read(user)
+        chosen = _chosen(live, prefix)
+        try:
+            api_keys.revoke(chosen, found.key_hashes, self.clock())
+        except RefusedError:
+            raise _keys_changed() from None
+        finally:
+            self.accounts.forget(found.user_id)
+        return chosen
 
-    def _read(self, user_id: UserId) -> tuple[User, list[ApiKey]]:
-        user, now = self.accounts.find(user_id), self.clock()
-        if user.status is UserStatus.CLOSED:
+    def _read(self, user: str) -> tuple[User, list[ApiKey]]:
+        found, now = self.accounts.find(user), self.clock()
+        if found.status is UserStatus.CLOSED:
             raise account_closed()
-        live = [key for key in api_keys.of_user(user) if key.is_live(now)]
-        return user, sorted(live, key=lambda key: key.created_at)
+        live = [key for key in api_keys.of_user(found) if key.is_live(now)]
+        return found, sorted(live, key=lambda key: key.created_at)
 
     def _add(self, user: User, live: list[ApiKey], old: ApiKey | None, label: str) -> NewKey:
         now = self.clock()
@@ -81,9 +94,7 @@ class KeyRing:
         try:
             api_keys.swap(new.key, old, listed=user.key_hashes, after=(*after, new.key.key_hash))
         except RefusedError:
-            raise ConflictError(
-                "keys_changed", "The user's keys have just changed. Look again."
-            ) from None
+            raise _keys_changed() from None
         finally:
             self.accounts.forget(user.user_id)
         return new
@@ -94,6 +105,10 @@ def _chosen(live: list[ApiKey], prefix: str) -> ApiKey:
         if key.prefix == prefix:
             return key
     raise NotFoundError("key_not_found", "There is no live key of that prefix.", field="prefix")
+
+
+def _keys_changed() -> ConflictError:
+    return ConflictError("keys_changed", "The user's keys have just changed. Look again.")
 
 
 def _new_key(user_id: UserId, label: str, now: Millis) -> NewKey:

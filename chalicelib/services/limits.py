@@ -23,11 +23,13 @@ class _Minute:
 
 
 class CallLimiter:
-    """At most so many calls a minute by one key, over all Lambdas.
+    """At most so many calls a minute by one holder, over all Lambdas.
+
+    A holder is a user whatever their keys, the admin, or the system key.
 
     A count that all share costs a write a call, more than most calls cost themselves. So each
     process counts for itself and shares every tenth part of the limit: the limit may be passed by
-    a tenth for each process that serves the key.
+    a tenth for each process that serves the holder.
     """
 
     def __init__(self, clock: Clock, calls_per_minute: int) -> None:
@@ -61,7 +63,7 @@ class CallLimiter:
         if total > self._most:
             raise LimitExceededError(
                 "rate_limited",
-                f"A key makes at most {self._most} calls a minute.",
+                f"At most {self._most} calls a minute are taken.",
                 retry_after=-(-(ends - now) // SECOND),
             )
 

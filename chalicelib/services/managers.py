@@ -26,6 +26,9 @@ from chalicelib.stores.ledger import Earning, Entry, EntryKind
 
 log = logging.getLogger(__name__)
 
+_LOOK_BACK = 7
+"""Finished days that are credited later if the job did not run."""
+
 
 @dataclass(frozen=True, slots=True)
 class Managers:
@@ -57,8 +60,12 @@ class Managers:
         return self.accounts.approve(self.find(manager_id, user_id).user_id)
 
     def set_active(self, manager_id: UserId, user_id: str, active: bool) -> User:
-        """Let a user of theirs act or not. Raises NotFoundError."""
-        return self.accounts.set_active(self.find(manager_id, user_id).user_id, active)
+        """Let a user of theirs act or not.
+
+        Raises NotFoundError, ForbiddenError to let one act whom the admin stopped.
+        """
+        user = self.find(manager_id, user_id)
+        return self.accounts.set_active(user.user_id, active, by_admin=False)
 
     def replace_key(self, manager_id: UserId, user_id: str, label: str) -> NewKey:
         """A key for a user of theirs who lost one. Raises NotFoundError, ConflictError."""
@@ -99,15 +106,16 @@ class Managers:
     def credit_markups(self, ends: Millis) -> None:
         """Credit managers with what the finished days of their users earned them, until `ends`.
 
-        A day is finished an hour after its end, when nothing can still be written into it. Each
-        manager's entry has the day's own id, so a repeat, or a job beside this one, is refused.
+        A day is finished an hour after its end, when nothing can still be written into it. The
+        last days that are not noted as done are made up for, the oldest first. Each manager's
+        entry has the day's own id, so a repeat, or a job beside this one, is refused.
         """
         now = self.clock()
-        yesterday = day_number(now) - 1
-        days = (yesterday, yesterday - 1) if now % DAY >= HOUR else (yesterday - 1,)
-        for day in days:
-            done = RequestKey(f"markups#{day}", "")
-            if requests.get(done, now) is None and self._credit_day(day, ends):
+        today = day_number(Millis(now - HOUR))
+        days = {RequestKey(f"markups#{day}", ""): day for day in range(today - _LOOK_BACK, today)}
+        noted = requests.get_all(list(days), now)
+        for done, day in days.items():
+            if done not in noted and self._credit_day(day, ends):
                 self._note(done, now)
 
     def _credit_day(self, day: int, ends: Millis) -> bool:
@@ -131,7 +139,7 @@ class Managers:
             at=self.clock(),
         )
         try:
-            users.credit(entry)
+            users.credit(entry, even_closed=True)
         except BusyError:
             log.warning("markups of %s of day %d are left for the next run", manager_id, day)
             return False
@@ -143,7 +151,7 @@ class Managers:
     @staticmethod
     def _note(done: RequestKey, now: Millis) -> None:
         try:
-            requests.keep(done, "", now)
+            requests.keep(done, "", now, until=Millis(now + (_LOOK_BACK + 1) * DAY))
         except RefusedError:
             # A job beside this one has done the same.
             return

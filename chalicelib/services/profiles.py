@@ -19,13 +19,15 @@ from chalicelib.services.accounts import (
     checked_events,
     checked_name,
 )
+from chalicelib.services.key_ring import KeyRing
 from chalicelib.services.limits import RegistrationLimiter
 from chalicelib.settings import Settings
 from chalicelib.stores import managers, profiles
 from chalicelib.stores.db import RefusedError
 
-_MOST_CLOSE_TRIES = 5
-"""A close is tried again when a key came or went while it was prepared."""
+_MOST_TRIES = 5
+"""A close is tried again when a key came or went while it was prepared, a change when another
+came between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Profiles:
     clock: Clock
     accounts: Accounts
     registrations: RegistrationLimiter
+    key_ring: KeyRing
 
     def register(self, login: str, name: str, source_ip: str) -> tuple[User, NewKey]:
         """A pending user, with a key that opens nothing before they are approved.
@@ -58,7 +61,7 @@ class Profiles:
             raise ForbiddenError("registration_closed", "Accounts are made by the admin here.")
         self.registrations.take(source_ip)
         user = self.accounts.create(login, name)
-        return user, self.accounts.issue_key(user.user_id, "registration")
+        return user, self.key_ring.issue(user.user_id, "registration")
 
     def find(self, user_id: UserId) -> User:
         """The user as they are now. Raises ConflictError for a closed account."""
@@ -70,29 +73,35 @@ class Profiles:
     def change(self, user_id: UserId, changes: Changes) -> tuple[User, str | None]:
         """Change a profile; the second value is the signing secret of an endpoint just set.
 
-        Raises InvalidInputError naming the field, ConflictError for a closed account.
+        Raises InvalidInputError naming the field, ConflictError for a closed account, BusyError.
         """
         name = checked_name(changes.name) if changes.name is not None else None
         if changes.time_zone is not None and changes.time_zone not in _time_zones():
             raise InvalidInputError("time_zone", "a name such as Europe/Berlin or UTC")
-        endpoint = None
-        if changes.webhook_url is not None or changes.webhook_events is not None:
-            endpoint = self._endpoint(self.find(user_id), changes)
-        if changes == Changes():
-            return self.find(user_id), None
-        try:
-            user = profiles.change(
-                user_id,
-                name=name,
-                number_format=changes.number_format,
-                time_zone=changes.time_zone,
-                endpoint=endpoint,
-            )
-        except RefusedError:
-            raise account_closed() from None
-        finally:
-            self.accounts.forget(user_id)
-        return user, self._secret_of(user) if changes.webhook_url else None
+        url, events = self._checked_url(changes.webhook_url), changes.webhook_events
+        if events is not None:
+            events = checked_events(events, field="webhook_events")
+        for _ in range(_MOST_TRIES):
+            seen = self.find(user_id)
+            if changes == Changes():
+                return seen, None
+            if events is not None and url is None and seen.endpoint is None:
+                raise InvalidInputError("webhook_events", "a webhook_url, here or before")
+            try:
+                user = profiles.change(
+                    seen,
+                    name=name,
+                    number_format=changes.number_format,
+                    time_zone=changes.time_zone,
+                    endpoint=_endpoint(seen, url, events) if url is not None else None,
+                    events=events,
+                )
+            except RefusedError:
+                continue
+            finally:
+                self.accounts.forget(user_id)
+            return user, self._secret_of(user) if url else None
+        raise BusyError
 
     def close(self, user_id: UserId, *, confirm: str) -> User:
         """Close an account for good: its keys end, its personal data is erased.
@@ -101,7 +110,7 @@ class Profiles:
         Raises InvalidInputError naming `confirm`, ConflictError while rentals are open or users
         are managed, BusyError.
         """
-        for _ in range(_MOST_CLOSE_TRIES):
+        for _ in range(_MOST_TRIES):
             user = self.find(user_id)
             if confirm.strip().lower() != user.login:
                 raise InvalidInputError("confirm", "the login of the account")
@@ -125,28 +134,22 @@ class Profiles:
             return self.accounts.find(user_id)
         raise BusyError
 
-    def _endpoint(self, user: User, changes: Changes) -> Endpoint:
-        now = user.endpoint
-        events = changes.webhook_events
-        if events is None:
-            events = now.events if now is not None else (ALWAYS_SENT,)
-        events = checked_events(events, field="webhook_events")
-        if changes.webhook_url == "":
-            return Endpoint("", user.webhook_generation, events, enabled=False)
-        if changes.webhook_url is not None:
-            url = checked_webhook_url(
-                changes.webhook_url,
-                allow_loopback=self.settings.allow_loopback,
-                field="webhook_url",
-            )
-            return Endpoint(url, user.webhook_generation + 1, events, enabled=True)
-        if now is None:
-            raise InvalidInputError("webhook_events", "a webhook_url, here or before")
-        return Endpoint(now.url, now.generation, events, now.enabled)
+    def _checked_url(self, url: str | None) -> str | None:
+        if not url:
+            return url
+        loopback = self.settings.allow_loopback
+        return checked_webhook_url(url, allow_loopback=loopback, field="webhook_url")
 
     def _secret_of(self, user: User) -> str:
         pepper = self.settings.secrets.pepper
         return derive_secret(pepper, user.user_id, user.webhook_generation)
+
+
+def _endpoint(seen: User, url: str, events: tuple[str, ...] | None) -> Endpoint:
+    if events is None:
+        events = seen.endpoint.events if seen.endpoint is not None else (ALWAYS_SENT,)
+    generation = seen.webhook_generation + 1 if url else seen.webhook_generation
+    return Endpoint(url, generation, events, enabled=bool(url))
 
 
 @lru_cache(maxsize=1)

@@ -105,10 +105,6 @@ class Webhooks:
                 if start is None:
                     break
 
-    def deliveries(self, user_id: UserId) -> Sequence[Delivery]:
-        """A user's latest deliveries, the newest first."""
-        return deliveries.of_user(user_id)
-
     def _attempt(self, delivery: Delivery, endpoint: Endpoint) -> Answer:
         secret = derive_secret(self.settings.secrets.pepper, delivery.user_id, endpoint.generation)
         body = delivery.body.encode()

@@ -45,21 +45,6 @@ def of_user(user: User) -> list[ApiKey]:
     return [_key_of(row) for row in rows if row is not None]
 
 
-def issue(key: ApiKey, listed: tuple[str, ...], live: tuple[str, ...]) -> None:
-    """Add `key`, the user's list being `listed` before and `live` with it after.
-
-    Raises RefusedError naming `user` if the list has changed since it was read.
-    """
-    db.transact(
-        user=db.change(
-            UserRow(key.user_id),
-            [UserRow.key_hashes.set([*live, key.key_hash])],
-            UserRow.key_hashes == list(listed),
-        ),
-        key=db.put(_row_of(key), ApiKeyRow.key_hash.does_not_exist()),
-    )
-
-
 def swap(
     key: ApiKey, old: ApiKey | None, *, listed: tuple[str, ...], after: tuple[str, ...]
 ) -> None:

@@ -119,21 +119,17 @@ def told(due: Due, swept_at: Millis) -> None:
     )
 
 
-def get(delivery_id: DeliveryId) -> Delivery | None:
-    """The delivery, read consistently."""
-    row = db.get(DeliveryRow, delivery_id)
-    return delivery_of(row) if row is not None else None
-
-
 def of_user(
-    user_id: UserId, start: DeliveryId | None = None, *, limit: int = 100
-) -> Sequence[Delivery]:
-    """A user's deliveries, the newest first, older than `start`."""
+    user_id: UserId, before: str | None, *, limit: int
+) -> tuple[Sequence[Delivery], bool]:
+    """One page of a user's deliveries, the newest first, older than that id; whether there are
+    more. The index may be a moment behind."""
     condition = DeliveryRow.user_id == user_id
-    if start is not None:
-        condition &= DeliveryRow.delivery_id < start
-    found = db.query(DeliveryRow, condition, index="by_user", limit=limit, forward=False)
-    return [delivery_of(row) for row in found.items]
+    if before is not None:
+        condition &= DeliveryRow.delivery_id < before
+    found = db.query(DeliveryRow, condition, index="by_user", limit=limit + 1, forward=False)
+    more = len(found.items) > limit or found.start is not None
+    return [delivery_of(row) for row in found.items[:limit]], more
 
 
 def delivery_of(row: DeliveryRow) -> Delivery:

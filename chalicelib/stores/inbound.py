@@ -52,13 +52,17 @@ def keep(sms: StoredSms) -> None:
     db.write(_row_of(sms), InboundRow.message_key.does_not_exist())
 
 
-def unclaimed(fate: Fate, before: str | None, *, limit: int) -> Sequence[tuple[str, StoredSms]]:
-    """The SMS of that fate from before a position, the newest first, each with its position."""
+def unclaimed(
+    fate: Fate, before: str | None, *, limit: int
+) -> tuple[Sequence[tuple[str, StoredSms]], bool]:
+    """One page of the SMS of that fate from before a position, the newest first, each with its
+    position; whether there are more."""
     condition = InboundRow.fate == fate
     if before is not None:
         condition &= InboundRow.unclaimed_id < before
-    found = db.query(InboundRow, condition, index="unclaimed", limit=limit, forward=False)
-    return [(row.unclaimed_id or "", _sms_of(row)) for row in found.items]
+    found = db.query(InboundRow, condition, index="unclaimed", limit=limit + 1, forward=False)
+    more = len(found.items) > limit or found.start is not None
+    return [(row.unclaimed_id or "", _sms_of(row)) for row in found.items[:limit]], more
 
 
 def _sms_of(row: InboundRow) -> StoredSms:

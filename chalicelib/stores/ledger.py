@@ -113,16 +113,6 @@ def _earned_on(day: int) -> str:
     return f"earned#{day}"
 
 
-def page(
-    user_id: UserId, start: str | None = None, *, limit: int = 100
-) -> tuple[Sequence[Entry], str | None]:
-    """One page of a user's ledger, the oldest first; the second value continues it."""
-    key = {"user_id": {"S": user_id}, "entry_id": {"S": start}} if start else None
-    found = db.query(LedgerRow, LedgerRow.user_id == user_id, limit=limit, start=key)
-    entries = [_entry_of(row) for row in found.items]
-    return entries, found.start["entry_id"]["S"] if found.start else None
-
-
 def in_minute(key: str, start: db.Start = None) -> tuple[Sequence[Entry], db.Start]:
     """One page of the entries of all users in a shard of a minute, by the index."""
     found = db.query(LedgerRow, LedgerRow.minute == key, index="by_minute", start=start)

@@ -62,20 +62,6 @@ class NewNumber:
     account: str | None
 
 
-def add(
-    phone_number: E164,
-    country: str,
-    operator_id: int,
-    rank: int,
-    *,
-    provider: str | None = None,
-    account: str | None = None,
-) -> None:
-    """Put a free number into the stock. Raises RefusedError if the number is there already."""
-    new = NewNumber(phone_number, country, operator_id, rank, provider, account)
-    db.write(_row_of(new), NumberRow.phone_number.does_not_exist())
-
-
 def add_all(new: Sequence[NewNumber]) -> None:
     """Put free numbers, at most MOST_AT_ONCE, into the stock: all of them or none.
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain.ids import UserId
 from chalicelib.domain.phone import NumberFormat
 from chalicelib.domain.times import Millis
 from chalicelib.domain.user import Endpoint, User, UserStatus
@@ -15,18 +15,22 @@ NO = False
 
 
 def change(
-    user_id: UserId,
+    seen: User,
     *,
     name: str | None = None,
     number_format: NumberFormat | None = None,
     time_zone: str | None = None,
     endpoint: Endpoint | None = None,
+    events: tuple[str, ...] | None = None,
 ) -> User:
     """Change what is not None, at least one of them; an endpoint without a URL is removed.
 
-    Raises RefusedError if there is no such user, or the account is closed.
+    `events` without an `endpoint` leave its URL and secret as they are by then. Raises
+    RefusedError if there is no such user, the account is closed, or the endpoint has changed
+    since the user was `seen` (without an `endpoint`: has been removed).
     """
     actions: list[Action] = []
+    condition = users.not_closed()
     if name is not None:
         actions.append(UserRow.name.set(name))
     if number_format is not None:
@@ -35,7 +39,20 @@ def change(
         actions.append(UserRow.time_zone.set(time_zone))
     if endpoint is not None:
         actions.append(UserRow.webhook.set(users.webhook_of(endpoint)))
-    return users.user_of(db.update(UserRow(user_id), actions, users.not_closed()))
+        condition &= _endpoint_as(seen)
+    elif events is not None:
+        actions.append(UserRow.webhook.events.set(list(events)))
+        condition &= UserRow.webhook.url > ""
+    return users.user_of(db.update(UserRow(seen.user_id), actions, condition))
+
+
+def _endpoint_as(seen: User) -> Condition:
+    """The condition that URL, secret and events are those of the user as `seen`."""
+    webhook, endpoint = UserRow.webhook, seen.endpoint
+    same: Condition = webhook.generation == seen.webhook_generation
+    if endpoint is None:
+        return webhook.does_not_exist() | (same & (webhook.url == ""))
+    return same & (webhook.url == endpoint.url) & (webhook.events == list(endpoint.events))
 
 
 def close(user: User, keys: Sequence[str], *, login: str, now: Millis) -> None:

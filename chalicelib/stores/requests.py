@@ -1,5 +1,7 @@
 """Idempotency keys: written in the transaction whose answer they keep."""
 
+from collections.abc import Sequence
+
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.domain.requests import ANSWERED_WITHIN, KEPT_FOR, RequestKey, SeenRequest
@@ -14,6 +16,12 @@ def get(request: RequestKey, now: Millis) -> SeenRequest | None:
     return seen_request(row, now)
 
 
+def get_all(keys: Sequence[RequestKey], now: Millis) -> set[RequestKey]:
+    """Those of `keys` that were answered before and not too long ago, in one read."""
+    rows = db.get_all(*((RequestRow, key.request_id, None) for key in keys))
+    return {key for key, row in zip(keys, rows, strict=True) if seen_request(row, now)}
+
+
 def step(request: RequestKey | None, answer: str, now: Millis) -> db.Step | None:
     """The part of a transaction that keeps `answer`, refused if the key has one already."""
     return _kept(request, answer, now, until=Millis(now + KEPT_FOR))
@@ -24,9 +32,10 @@ def begin_step(request: RequestKey | None, began: Millis) -> db.Step | None:
     return _kept(request, "", began, until=Millis(began + ANSWERED_WITHIN))
 
 
-def keep(request: RequestKey, answer: str, now: Millis) -> None:
-    """Keep an answer by itself. Raises RefusedError naming `request` if the key has one."""
-    db.transact(request=step(request, answer, now))
+def keep(request: RequestKey, answer: str, now: Millis, *, until: Millis) -> None:
+    """Keep an answer by itself until then. Raises RefusedError naming `request` if the key has
+    one."""
+    db.transact(request=_kept(request, answer, now, until=until))
 
 
 def answer_step(request: RequestKey | None, answer: str, began: Millis) -> db.Step | None:

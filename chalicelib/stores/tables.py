@@ -34,6 +34,7 @@ class UserRow(Model):
     name = UnicodeAttribute(null=True)
     status = UnicodeAttribute(null=True)
     active = BooleanAttribute(null=True)
+    blocked = BooleanAttribute(null=True)
     created_at = IntAttribute(null=True)
     balance = IntAttribute(null=True)
     open_rentals = IntAttribute(null=True)

@@ -37,6 +37,7 @@ def user_of(row: UserRow) -> User:
         number_format=NumberFormat(row.number_format or NumberFormat.FULL),
         time_zone=row.time_zone or "UTC",
         is_manager=bool(row.is_manager),
+        blocked=bool(row.blocked),
         webhook_generation=row.webhook.generation if row.webhook is not None else 0,
     )
 
@@ -89,23 +90,24 @@ def approve(user_id: UserId) -> User:
     )
 
 
-def set_active(user_id: UserId, active: bool) -> User:
-    """Let a user act or not. Raises RefusedError if there is none, or the account is closed."""
-    return user_of(db.update(UserRow(user_id), [UserRow.active.set(active)], not_closed()))
+def set_active(user_id: UserId, active: bool, *, by_admin: bool) -> User:
+    """Let a user act or not; whom the admin stopped, nobody else lets act again.
+
+    Raises RefusedError if there is none, the account is closed, or the admin stopped the user.
+    """
+    actions, condition = [UserRow.active.set(active)], not_closed()
+    if by_admin:
+        actions.append(UserRow.blocked.set(not active))
+    elif active:
+        condition &= UserRow.blocked.does_not_exist() | (UserRow.blocked != YES)
+    return user_of(db.update(UserRow(user_id), actions, condition))
 
 
-def set_endpoint(user_id: UserId, endpoint: Endpoint) -> User:
-    """Send the user's webhooks there. Raises RefusedError if there is no such user."""
-    return user_of(
-        db.update(UserRow(user_id), [UserRow.webhook.set(webhook_of(endpoint))], not_closed())
-    )
-
-
-def credit(entry: Entry, request: db.Step | None = None) -> None:
+def credit(entry: Entry, request: db.Step | None = None, *, even_closed: bool = False) -> None:
     """Add a credit to the balance and its line to the ledger.
 
     Raises RefusedError naming `request` if that was answered before, `ledger` if that entry is
-    there already, `user` if there is no such user.
+    there already, `user` if there is no such user or, unless `even_closed`, the account is closed.
     """
     db.transact(
         request=request,
@@ -113,7 +115,7 @@ def credit(entry: Entry, request: db.Step | None = None) -> None:
         user=db.change(
             UserRow(entry.user_id),
             [UserRow.balance.add(entry.amount)],
-            UserRow.status.exists(),
+            UserRow.status.exists() if even_closed else not_closed(),
         ),
     )
 

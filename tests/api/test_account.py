@@ -11,10 +11,11 @@ from chalicelib.domain.keys import hash_key
 from chalicelib.domain.money import UNIT, Micros
 from chalicelib.domain.times import DAY, HOUR
 from chalicelib.domain.user import User
+from chalicelib.services.profiles import Changes
 from tests.api.faces import NOBODY, Caller, holder
 from tests.api.shapes import refused
 from tests.conftest import Stack
-from tests.wire import stored, tapped
+from tests.wire import cut_short, stored, tapped
 from tests.world import BALANCE, World, get, meanwhile, together
 
 URL = "https://hooks.example.com/sesame"
@@ -335,7 +336,7 @@ def test_a_movement_while_a_statement_is_read_is_read_again(
     def credit() -> None:
         if not credited:
             credited.append(True)
-            world.stack.platform.accounts.credit(user.user_id, Micros(UNIT), "meanwhile")
+            world.stack.platform.administration.credit(user.user_id, Micros(UNIT), "meanwhile")
 
     with tapped(meanwhile(credit), only="Query"):
         found = me.ok("GET", "/account/ledger")["entries"]
@@ -416,7 +417,7 @@ def test_csv_is_a_page_with_its_cursor_in_a_header(world: World, user: User, me:
 
 @pytest.mark.parametrize("reference", ["=1+1", "+1", "-1", "@SUM(A1)", "  =1", '=HYPERLINK("x")'])
 def test_csv_holds_no_formula(world: World, me: Caller, user: User, reference: str) -> None:
-    world.stack.platform.accounts.credit(user.user_id, Micros(1), reference)
+    world.stack.platform.administration.credit(user.user_id, Micros(1), reference)
     body = me.call("GET", "/account/ledger", query={"format": "csv"}).body.decode()
     cells = [row["reference"] for row in csv.DictReader(io.StringIO(body))]
     assert "'" + reference in cells
@@ -506,6 +507,21 @@ def test_deliveries_come_in_pages(world: World, user: User, me: Caller) -> None:
     assert "482913" not in json.dumps(pages)
 
 
+def test_deliveries_go_on_where_dynamodb_cuts_a_page_short(
+    world: World, user: User, me: Caller
+) -> None:
+    (number,) = world.stock(1)
+    me.ok("PATCH", "/account", {"webhook_url": URL})
+    world.rent(user)
+    for _ in range(3):
+        world.stack.clock.advance(seconds=1)
+        world.sms(number)
+    with tapped(*[cut_short(1)] * 2, only="Query"):
+        pages = me.pages("/account/deliveries", "deliveries")
+    assert [len(page) for page in pages] == [1, 1, 1]
+    assert len({delivery["delivery_id"] for page in pages for delivery in page}) == 3
+
+
 # Closing.
 
 
@@ -513,7 +529,7 @@ def test_closing_erases_what_is_personal_and_keeps_the_ledger(world: World) -> N
     accounts = world.stack.platform.accounts
     user = accounts.create("joe-the-login", "Joe Theuser")
     accounts.approve(user.user_id)
-    accounts.credit(user.user_id, BALANCE, "cash")
+    world.stack.platform.administration.credit(user.user_id, BALANCE, "cash")
     me = holder(world.key(user))
     me.ok("PATCH", "/account", {"webhook_url": "https://theuser.example.com/"})
     me.ok("POST", "/account/keys", {"label": "of Joe Theuser"})
@@ -536,14 +552,20 @@ def test_closing_erases_what_is_personal_and_keeps_the_ledger(world: World) -> N
 def test_a_closed_account_stays_closed(world: World, user: User, me: Caller) -> None:
     me.ok("DELETE", "/account", {"confirm": user.login})
     accounts, ring = world.stack.platform.accounts, world.stack.platform.key_ring
+    administration, profiles = world.stack.platform.administration, world.stack.platform.profiles
+    items = stored()
     for act in (
         lambda: accounts.approve(user.user_id),
         lambda: accounts.set_active(user.user_id, True),
         lambda: ring.replace_lost(user.user_id, ""),
-        lambda: accounts.set_webhook(user.user_id, URL),
+        lambda: ring.issue(user.user_id),
+        lambda: administration.credit(user.user_id, Micros(1), "late"),
+        lambda: profiles.change(user.user_id, Changes(webhook_url=URL)),
+        lambda: profiles.change(user.user_id, Changes(name="Joe")),
     ):
         (answer,) = together(act)
         assert getattr(answer, "code", None) == "account_closed"
+    assert stored() == items
 
 
 def test_409_while_a_rental_is_open(world: World, user: User, me: Caller) -> None:

@@ -303,6 +303,24 @@ def test_sms_that_nobody_took_come_newest_first(world: World, user: User) -> Non
     assert ADMIN.ok("GET", "/admin/inbound", query={"fate": "full"})["messages"] == []
 
 
+def test_sms_that_nobody_took_go_on_where_dynamodb_cuts_a_page_short(world: World) -> None:
+    (spare,) = world.stock(1)
+    for at in range(3):
+        for to in (spare, "+14155559999"):
+            world.stack.clock.advance(seconds=1)
+            world.sms(to, f"number {at}")
+    whole = ADMIN.ok("GET", "/admin/inbound")["messages"]
+    assert len(whole) == 6
+    with tapped(*[cut_short(1)] * len(UNCLAIMED) * 3, only="Query"):
+        pages = ADMIN.pages("/admin/inbound", "messages")
+    assert [sms for page in pages for sms in page] == whole
+    assert len(pages) > 1
+    fate: dict[str, object] = {"fate": "no_rental"}
+    with tapped(*[cut_short(2)], only="Query"):
+        first = ADMIN.ok("GET", "/admin/inbound", query=fate)
+    assert (len(first["messages"]), first["next_cursor"] is None) == (2, False)
+
+
 def test_sms_of_one_fate_are_one_round_trip(world: World) -> None:
     for fate in UNCLAIMED:
         with tapped() as wire:

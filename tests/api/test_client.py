@@ -39,8 +39,8 @@ def deactivate_manager(caller: Caller) -> None:
 
 
 def revoke(caller: Caller) -> None:
-    accounts = caller.world.stack.platform.accounts
-    accounts.revoke_key(caller.user.user_id, keys.shown_prefix(caller.key))
+    key_ring = caller.world.stack.platform.key_ring
+    key_ring.revoke(caller.user.user_id, keys.shown_prefix(caller.key))
 
 
 def set_key(text: str) -> Callable[[Caller], None]:

@@ -12,7 +12,9 @@ from chalice.test import HTTPResponse
 from app import app
 from chalicelib import bootstrap
 from chalicelib.domain.keys import hash_key, shown_prefix
+from chalicelib.errors import Kind, SesameError
 from chalicelib.outbound import Answer
+from chalicelib.services.accounts import Accounts
 from chalicelib.settings import TABLES
 from tests.api.shapes import refused
 from tests.conftest import SECRETS, START, Stack
@@ -168,13 +170,31 @@ def test_pages_say_what_they_are_and_forbid_the_rest(stack: Stack) -> None:
     assert get("/health").json_body == {"status": "ok"}
 
 
+@pytest.mark.parametrize(("kind", "status"), [(Kind.BUSY, 503), (Kind.LIMIT, 429)])
+def test_who_may_come_back_is_told_when(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, kind: Kind, status: int
+) -> None:
+    class LaterError(SesameError):
+        pass
+
+    LaterError.kind = kind
+
+    def later(_: object) -> None:
+        raise LaterError("later", "Come back later.")
+
+    monkeypatch.setattr(Accounts, "authenticate", lambda _, text: later(text))
+    response = get("/getNumbers", api_key="x")
+    refused(response, status, "later")
+    assert response.headers["Retry-After"] == "1"
+
+
 def whole_loop(world: World) -> dict[str, str]:
     """Everything that can be done by now, with some of what can go wrong; the secrets in it."""
     stack = world.stack
     world.stock(5)
     user = world.user()
     key = world.key(user)
-    signed = stack.platform.accounts.set_webhook(user.user_id, HOOK, ("sms_received",))
+    signing_secret = world.webhook(user, HOOK, "sms_received")
     rental = post("/rentNumber", {"api_key": key, "country": "US"}, {"Idempotency-Key": "k"})
     number, rental_id = (rental.json_body[name] for name in ("number", "rental_id"))
     sms: dict[str, object] = {"message_id": "m1", "from": "Acme", "to": number}
@@ -203,7 +223,7 @@ def whole_loop(world: World) -> dict[str, str]:
     stack.platform.jobs.end_rests()
     stack.platform.jobs.count_stock()
     assert len(stack.receiver.received) >= 3
-    return {"key": key, "webhook secret": signed.secret, "code": "482913"}
+    return {"key": key, "webhook secret": signing_secret, "code": "482913"}
 
 
 def test_i8_no_log_record_of_the_whole_loop_holds_a_secret(

@@ -11,7 +11,7 @@ from chalicelib.domain.money import UNIT, Micros
 from chalicelib.domain.user import User
 from chalicelib.errors import InsufficientBalanceError
 from chalicelib.services.administration import Placement
-from tests.api.faces import Caller, holder
+from tests.api.faces import ADMIN, Caller, holder
 from tests.api.shapes import refused
 from tests.wire import conflict, tapped
 from tests.world import BALANCE, PRICE, World, post, together
@@ -87,6 +87,21 @@ def test_a_user_is_approved_stopped_and_let_go_on(world: World, team: Team) -> N
     refused(caller.call("GET", "/account"), 403, "account_inactive")
     assert team.me.ok("POST", path(user, "activate"))["user"]["active"] is True
     assert caller.ok("GET", "/account")
+
+
+def test_403_to_let_act_again_whom_the_admin_stopped(team: Team) -> None:
+    by_admin = f"/admin/users/{team.user.user_id}"
+    ADMIN.ok("POST", f"{by_admin}/deactivate")
+    for act in ("deactivate", "approve"):
+        team.me.ok("POST", path(team.user, act))
+    refused(team.me.call("POST", path(team.user, "activate")), 403, "blocked_by_admin")
+    assert ADMIN.ok("GET", by_admin)["user"]["blocked"] is True
+    refused(team.theirs.call("GET", "/account"), 403, "account_inactive")
+    ADMIN.ok("POST", f"{by_admin}/activate")
+    assert team.theirs.ok("GET", "/account")
+    for act in ("deactivate", "activate"):
+        team.me.ok("POST", path(team.user, act))
+    assert team.theirs.ok("GET", "/account")
 
 
 @pytest.mark.parametrize("act", ["", *ACTS])
@@ -251,7 +266,7 @@ def test_i3_a_repeat_moves_money_once_and_gets_the_first_answer(world: World, te
 def test_i3_a_refusal_may_be_tried_again(world: World, team: Team) -> None:
     where, body = path(team.user, "fund"), {"amount": "101"}
     refused(team.me.call("POST", where, body, idempotency_key="k"), 402, "insufficient_balance")
-    world.stack.platform.accounts.credit(team.manager.user_id, Micros(UNIT), "more")
+    world.stack.platform.administration.credit(team.manager.user_id, Micros(UNIT), "more")
     team.me.ok("POST", where, body, idempotency_key="k")
     assert world.balance(team.user) == 101 * UNIT
 

@@ -165,7 +165,7 @@ def test_an_sms_that_the_balance_cannot_pay_shows_no_text_and_no_code(world: Wor
     assert paid["code"] == "482913"
     assert (unpaid["text"], unpaid["code"], unpaid["unpaid"]) == ("", None, True)
     assert b"777888" not in answer.body
-    world.stack.platform.accounts.credit(poor.user_id, Micros(UNIT), "test")
+    world.stack.platform.administration.credit(poor.user_id, Micros(UNIT), "test")
     messages = ok(get("/getSMS", api_key=key, rental_id=rental["rental_id"]))["messages"]
     assert messages[1]["code"] == "777888"
     assert "unpaid" not in messages[1]

@@ -67,7 +67,7 @@ def test_401_without_a_key_that_lives(scene: Scene, call: Keyed) -> None:
         assert key == " " or key not in body["message"]
     revoked = scene.world.key(scene.world.user())
     prefix = keys.shown_prefix(revoked)
-    scene.stack.platform.accounts.revoke_key(prefix.split("_")[1], prefix)
+    scene.stack.platform.key_ring.revoke(prefix.split("_")[1], prefix)
     refused(call(revoked), 401, "invalid_api_key", "api_key")
 
 
@@ -90,7 +90,7 @@ def test_401_for_an_authorization_without_a_token(scene: Scene, value: str) -> N
 def test_403_for_a_user_who_may_not_act(scene: Scene, call: Keyed) -> None:
     accounts = scene.stack.platform.accounts
     pending = accounts.create("pending", "Nobody has let them in")
-    refused(call(accounts.issue_key(pending.user_id).text), 403, "account_inactive")
+    refused(call(scene.stack.platform.key_ring.issue(pending.user_id).text), 403, "account_inactive")
     inactive = scene.world.user()
     key = scene.world.key(inactive)
     db.update(UserRow(inactive.user_id), [UserRow.active.set(False)], UserRow.status.exists())
@@ -228,6 +228,16 @@ def test_429_for_too_many_calls_until_the_minute_is_over(scene: Scene, call: Key
     assert int(response.headers["Retry-After"]) == -(-(until - START) // SECOND)
     scene.stack.clock.advance(seconds=int(response.headers["Retry-After"]))
     assert call(scene.key).status_code == statuses[0]
+
+
+def test_429_counts_the_calls_of_a_user_whatever_their_keys(scene: Scene) -> None:
+    scene.stack.configure(SESAME_MAX_CALLS_PER_MINUTE="3")
+    ring = scene.stack.platform.key_ring
+    for _ in range(3):
+        newest = ring.issue(scene.user_id)
+        assert get("/getNumbers", api_key=newest.text).status_code == 200
+        ring.revoke(scene.user_id, newest.key.prefix)
+    refused(get("/getNumbers", api_key=scene.key), 429, "rate_limited")
 
 
 @every_call

@@ -136,7 +136,7 @@ def test_a_refusal_is_not_kept(world: World) -> None:
     world.stock(2)
     me = Repeater(world, world.user(balance=NOTHING))
     refused(me.rent("key"), 402, "insufficient_balance")
-    world.stack.platform.accounts.credit(me.user.user_id, Micros(UNIT), "test")
+    world.stack.platform.administration.credit(me.user.user_id, Micros(UNIT), "test")
     assert me.rent("key").status_code == 200
 
 

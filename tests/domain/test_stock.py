@@ -69,11 +69,6 @@ def test_the_cheapest_offer_goes_first_then_the_fullest() -> None:
     stock = Stock(Millis(0), (*offers, offer(6, 1, 1, "GB")))
     assert [found.operator_id for found in stock.in_country("US")] == [3, 4, 2, 1]
     assert stock.in_country("FR") == []
-    assert stock.countries() == ["GB", "US"]
-
-
-def test_a_country_without_numbers_is_no_country() -> None:
-    assert Stock(Millis(0), (offer(1, 1, 0),)).countries() == []
 
 
 def test_pools_are_told_apart() -> None:

@@ -4,23 +4,32 @@ import pytest
 
 from chalicelib.domain.ids import UserId, new_ulid
 from chalicelib.domain.money import LARGEST, UNIT, Micros
+from chalicelib.domain.requests import RequestKey
 from chalicelib.domain.signatures import is_secret
-from chalicelib.domain.user import UserStatus
+from chalicelib.domain.user import Endpoint, UserStatus
 from chalicelib.errors import (
+    BusyError,
     ConflictError,
     InvalidInputError,
     NotFoundError,
     SesameError,
 )
 from chalicelib.services.accounts import Accounts
+from chalicelib.services.administration import Administration
+from chalicelib.services.profiles import Changes
 from tests.conftest import START, Stack
-from tests.wire import stored
-from tests.world import World
+from tests.wire import let_through, stored, tapped
+from tests.world import World, meanwhile
 
 
 @pytest.fixture
 def accounts(stack: Stack) -> Accounts:
     return stack.platform.accounts
+
+
+@pytest.fixture
+def administration(stack: Stack) -> Administration:
+    return stack.platform.administration
 
 
 def code_of(error: pytest.ExceptionInfo[SesameError]) -> tuple[str, str | None]:
@@ -49,6 +58,14 @@ def test_a_user_who_is_not_there_is_not_found(accounts: Accounts, name: str) -> 
     with pytest.raises(NotFoundError) as error:
         accounts.find(name)
     assert code_of(error) == ("user_not_found", "user")
+
+
+@pytest.mark.parametrize("name", ["", "x", "x" * 65, "x" * 5_000, "İ" * 64, "a#b", "\ud800"])
+def test_a_name_that_is_no_login_is_not_looked_for(accounts: Accounts, name: str) -> None:
+    with tapped() as wire, pytest.raises(NotFoundError) as error:
+        accounts.find(name)
+    assert code_of(error) == ("user_not_found", "user")
+    assert wire.attempts == []
 
 
 def test_a_login_is_taken_once_whatever_its_case(accounts: Accounts) -> None:
@@ -103,10 +120,11 @@ def test_the_pages_list_every_user_once_and_no_logins(accounts: Accounts) -> Non
     assert set(listed) == made
 
 
-def test_i2_a_credit_is_added_and_written_down(world: World, accounts: Accounts) -> None:
+def test_i2_a_credit_is_added_and_written_down(world: World, administration: Administration) -> None:
     user = world.user(balance=Micros(0))
-    assert accounts.credit(user.login, Micros(1), "the first").balance == 1
-    assert accounts.credit(user.user_id, LARGEST, "the second").balance == LARGEST + 1
+    assert administration.credit(user.login, Micros(1), "the first").amount == 1
+    administration.credit(user.user_id, LARGEST, "the second")
+    assert world.balance(user) == LARGEST + 1
     lines = sorted(world.ledger(user), key=lambda entry: entry.amount)
     assert [(line.amount, line.reference, line.kind) for line in lines] == [
         (1, "the first", "credit"),
@@ -116,39 +134,126 @@ def test_i2_a_credit_is_added_and_written_down(world: World, accounts: Accounts)
 
 
 @pytest.mark.parametrize("amount", [0, -1, -UNIT])
-def test_i2_a_credit_of_nothing_is_refused(world: World, accounts: Accounts, amount: int) -> None:
+def test_i2_a_credit_of_nothing_is_refused(
+    world: World, administration: Administration, amount: int
+) -> None:
     user = world.user()
     items = stored()
     with pytest.raises(InvalidInputError) as error:
-        accounts.credit(user.user_id, Micros(amount), "test")
+        administration.credit(user.user_id, Micros(amount), "test")
     assert error.value.field == "amount"
     assert stored() == items
 
 
-def test_a_credit_to_nobody_is_not_found(accounts: Accounts) -> None:
+def test_a_credit_to_nobody_is_not_found(administration: Administration) -> None:
     with pytest.raises(NotFoundError):
-        accounts.credit(UserId(new_ulid(START)), Micros(1), "test")
+        administration.credit(UserId(new_ulid(START)), Micros(1), "test")
     assert stored() == []
 
 
-def test_a_webhook_is_set_with_a_secret_that_is_shown_and_not_kept(
-    world: World, accounts: Accounts
+def test_a_credit_to_an_account_that_closes_meanwhile_is_refused(
+    world: World, administration: Administration
 ) -> None:
     user = world.user()
-    first = accounts.set_webhook(user.login, " https://example.com/hook ")
-    assert (first.endpoint.url, first.endpoint.enabled) == ("https://example.com/hook", True)
-    assert first.endpoint.events == ("otp_received",)
-    assert is_secret(first.secret)
-    assert first.secret not in repr(first)
-    assert not any(first.secret.removeprefix("whsec_") in item for item in stored())
-    second = accounts.set_webhook(user.user_id, "https://example.com/hook", ("sms_received",))
-    assert second.secret != first.secret
-    assert second.endpoint.events == ("otp_received", "sms_received")
-    assert accounts.find(user.user_id).endpoint == second.endpoint
+    close = world.elsewhere().profiles.close
+    closing = meanwhile(lambda: close(user.user_id, confirm=user.login))
+    with tapped(closing, only="TransactWriteItems"), pytest.raises(ConflictError) as error:
+        administration.credit(user.user_id, Micros(1), "too late")
+    assert error.value.code == "account_closed"
+    world.assert_i2(user)
+
+
+def test_a_repeated_credit_is_told_again_after_the_account_was_closed(
+    world: World, administration: Administration
+) -> None:
+    user, request = world.user(), RequestKey("admin#k", "same")
+    first = administration.credit(user.user_id, Micros(1), "once", request)
+    world.stack.platform.profiles.close(user.user_id, confirm=user.login)
+    assert administration.credit(user.user_id, Micros(1), "once", request) == first
+    world.assert_i2(user)
+
+
+def test_a_webhook_is_set_with_a_secret_that_is_shown_and_not_kept(world: World) -> None:
+    user = world.user()
+    first = world.webhook(user, " https://example.com/hook ")
+    endpoint = world.find(user).endpoint
+    assert endpoint is not None
+    assert (endpoint.url, endpoint.enabled) == ("https://example.com/hook", True)
+    assert endpoint.events == ("otp_received",)
+    assert is_secret(first)
+    assert not any(first.removeprefix("whsec_") in item for item in stored())
+    second = world.webhook(user, "https://example.com/hook", "sms_received")
+    assert second != first
+    endpoint = world.find(user).endpoint
+    assert endpoint is not None
+    assert endpoint.events == ("otp_received", "sms_received")
+
+
+def test_events_set_while_the_url_changes_bring_no_old_url_back(world: World) -> None:
+    user, events = world.user(), ("otp_received", "sms_received")
+    world.webhook(user, "https://example.com/old")
+    other = meanwhile(lambda: world.webhook(user, "https://example.com/new"))
+    profiles = world.elsewhere().profiles
+    with tapped(other, only="UpdateItem"):
+        changed, secret = profiles.change(user.user_id, Changes(webhook_events=events))
+    assert secret is None
+    endpoint = world.find(user).endpoint
+    assert changed.endpoint == endpoint == Endpoint("https://example.com/new", 2, events, True)
+
+
+def test_events_set_while_the_url_is_removed_are_refused(world: World) -> None:
+    user = world.user()
+    world.webhook(user, "https://example.com/old")
+    change = world.stack.platform.profiles.change
+    removal = meanwhile(lambda: change(user.user_id, Changes(webhook_url="")))
+    with tapped(removal, only="UpdateItem"), pytest.raises(InvalidInputError) as error:
+        world.elsewhere().profiles.change(user.user_id, Changes(webhook_events=("sms_received",)))
+    assert error.value.field == "webhook_events"
+    assert world.find(user).endpoint is None
+
+
+def test_two_urls_set_at_once_have_two_secrets_and_keep_the_events_of_the_first(
+    world: World,
+) -> None:
+    user = world.user()
+    secrets = [world.webhook(user, "https://example.com/0")]
+    other = meanwhile(
+        lambda: secrets.append(world.webhook(user, "https://example.com/1", "sms_received"))
+    )
+    with tapped(other, only="UpdateItem"):
+        _, secret = world.elsewhere().profiles.change(
+            user.user_id, Changes(webhook_url="https://example.com/2")
+        )
+    assert len({*secrets, secret}) == 3
+    events = ("otp_received", "sms_received")
+    assert world.find(user).endpoint == Endpoint("https://example.com/2", 3, events, True)
+
+
+def test_an_endpoint_that_never_was_is_removed_and_set(world: World) -> None:
+    user, change = world.user(), world.stack.platform.profiles.change
+    for _ in range(2):
+        change(user.user_id, Changes(webhook_url=""))
+    world.webhook(user, "https://example.com/")
+    for _ in range(2):
+        assert change(user.user_id, Changes(webhook_url=""))[0].endpoint is None
+    world.webhook(user, "https://example.com/")
+    endpoint = world.find(user).endpoint
+    assert endpoint is not None
+    assert endpoint.generation == 2
+
+
+def test_a_change_that_others_always_forestall_is_given_up(world: World) -> None:
+    user = world.user()
+    others = [
+        meanwhile(lambda: world.webhook(user, "https://example.com/other")),
+        let_through,
+    ] * 5
+    with tapped(*others, only="UpdateItem"), pytest.raises(BusyError):
+        world.elsewhere().profiles.change(user.user_id, Changes(webhook_url="https://example.com/"))
 
 
 BAD_URLS = [
-    "",
+    " ",
     "example.com",
     "http://example.com/",
     "ftp://example.com/",
@@ -180,11 +285,11 @@ BAD_URLS = [
 @pytest.mark.parametrize("url", BAD_URLS)
 def test_a_url_that_we_do_not_call_is_refused(world: World, stack: Stack, url: str) -> None:
     user = world.user()
-    accounts = stack.configure(SESAME_ALLOW_LOOPBACK="0").accounts
+    profiles = stack.configure(SESAME_ALLOW_LOOPBACK="0").profiles
     with pytest.raises(InvalidInputError) as error:
-        accounts.set_webhook(user.user_id, url)
-    assert error.value.field == "url"
-    assert accounts.find(user.user_id).endpoint is None
+        profiles.change(user.user_id, Changes(webhook_url=url))
+    assert error.value.field == "webhook_url"
+    assert profiles.find(user.user_id).endpoint is None
 
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:9/x", "http://localhost/x", "https://[::1]/"])
@@ -192,15 +297,18 @@ def test_this_machine_is_called_only_where_a_setting_says_so(
     world: World, stack: Stack, url: str
 ) -> None:
     user = world.user()
-    assert stack.platform.accounts.set_webhook(user.user_id, url).endpoint.url == url
+    assert world.webhook(user, url)
     with pytest.raises(InvalidInputError):
-        stack.configure(SESAME_ALLOW_LOOPBACK="0").accounts.set_webhook(user.user_id, url)
+        stack.configure(SESAME_ALLOW_LOOPBACK="0").profiles.change(
+            user.user_id, Changes(webhook_url=url)
+        )
 
 
 @pytest.mark.parametrize("events", [(), ("otp",), ("otp_received", "other")])
 def test_events_that_there_are_not_are_refused(
-    world: World, accounts: Accounts, events: tuple[str, ...]
+    world: World, events: tuple[str, ...]
 ) -> None:
+    changes = Changes(webhook_url="https://example.com/", webhook_events=events)
     with pytest.raises(InvalidInputError) as error:
-        accounts.set_webhook(world.user().user_id, "https://example.com/", events)
-    assert error.value.field == "events"
+        world.stack.platform.profiles.change(world.user().user_id, changes)
+    assert error.value.field == "webhook_events"

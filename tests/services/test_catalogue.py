@@ -20,7 +20,7 @@ def add(country: str, operator_id: int, count: int, *, price: int = 50_000) -> l
     store.put_operator(Operator(operator_id, country, f"Operator {operator_id}", Micros(price)))
     added = [E164(f"+1415{operator_id:03d}{at:04d}") for at in range(count)]
     for rank, number in enumerate(added):
-        numbers.add(number, country, operator_id, rank)
+        numbers.add_all([numbers.NewNumber(number, country, operator_id, rank, None, None)])
     return added
 
 

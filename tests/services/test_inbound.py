@@ -275,7 +275,7 @@ def test_i4_a_finder_that_fails_stops_nothing(world: World, user: User, rental: 
 def test_i4_a_queue_that_fails_after_the_commit_is_made_up_for_by_the_sweep(
     world: World, stack: Stack, user: User, rental: Rental
 ) -> None:
-    stack.platform.accounts.set_webhook(user.user_id, "http://127.0.0.1:9/hook")
+    world.webhook(user, "http://127.0.0.1:9/hook")
     settings = stack.platform.settings
     lost = replace(settings, webhooks_queue=settings.webhooks_queue + "-gone")
     without_queue = Platform(lost, stack.clock, post=stack.receiver)

@@ -168,7 +168,7 @@ class Unpaid:
     rental: Rental
 
     def credit(self, amount: int) -> None:
-        self.world.stack.platform.accounts.credit(self.user.user_id, Micros(amount), "top-up")
+        self.world.stack.platform.administration.credit(self.user.user_id, Micros(amount), "top-up")
 
     def charges(self) -> int:
         return sum(entry.kind is EntryKind.SMS for entry in self.world.ledger(self.user))

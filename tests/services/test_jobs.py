@@ -208,7 +208,7 @@ def test_rests_that_a_run_has_no_time_for_are_ended_by_the_next(world: World) ->
 def told(world: World, count: int) -> list[str]:
     """Deliveries of a user with an endpoint; the queue's messages of them are lost."""
     user = world.user()
-    world.stack.platform.accounts.set_webhook(user.user_id, "http://127.0.0.1:9/hook")
+    world.webhook(user, "http://127.0.0.1:9/hook")
     world.stock(1)
     rental = world.rent(user)
     for _ in range(count):

@@ -106,6 +106,30 @@ def test_the_day_before_is_made_up_for(world: World, user: User) -> None:
     world.assert_i2(manager)
 
 
+def test_a_week_without_the_job_is_made_up_for(world: World, user: User) -> None:
+    manager = manager_of(world, user)
+    for _ in range(8):
+        sold(world, user)
+        at(world, 1, 12 * HOUR)
+    at(world, 0, HOUR)
+    world.stack.platform.jobs.credit_markups()
+    days = [f"2023-11-{day}" for day in range(15, 22)]
+    assert [entry.reference for entry in markups(world, manager)] == days
+    world.assert_i2(manager)
+
+
+def test_a_day_that_is_done_is_not_gone_through_again_for_a_week(world: World, user: User) -> None:
+    manager_of(world, user)
+    sold(world, user)
+    at(world, 1, HOUR)
+    world.stack.platform.jobs.credit_markups()
+    for _ in range(6):
+        at(world, 1, HOUR)
+        with tapped() as wire:
+            world.stack.platform.jobs.credit_markups()
+        assert wire.operations() == ["BatchGetItem", "Query", "TransactWriteItems"]
+
+
 def test_a_rental_without_an_sms_earns_nothing(world: World, user: User) -> None:
     manager = manager_of(world, user)
     sold(world, user, sms=0)
@@ -150,7 +174,7 @@ def test_a_day_that_is_done_costs_a_read_an_hour(world: World, user: User) -> No
     world.stack.platform.jobs.credit_markups()
     with tapped() as wire:
         world.stack.platform.jobs.credit_markups()
-    assert wire.operations() == ["GetItem", "GetItem"]
+    assert wire.operations() == ["BatchGetItem"]
 
 
 def test_a_manager_who_has_left_stops_nobody_elses_credit(world: World, user: User) -> None:

@@ -222,7 +222,7 @@ class Market(RuleBasedStateMachine):
 
     @rule(who=WHO, amount=st.sampled_from([1, PRICE, 3 * PRICE]))
     def credit(self, who: int, amount: int) -> None:
-        self.stack.platform.accounts.credit(self.users[who].user_id, Micros(amount), "top-up")
+        self.stack.platform.administration.credit(self.users[who].user_id, Micros(amount), "top-up")
         self.balances[who] += amount
 
     @invariant()

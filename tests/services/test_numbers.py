@@ -261,7 +261,7 @@ def rest(stack: Stack, count: int, *, minutes: int = 0) -> list[E164]:
     until = Millis(stack.clock.now + minutes * MINUTE)
     made = [E164(f"+1415{minutes:03d}{at:04d}") for at in range(count)]
     for at, number in enumerate(made):
-        numbers.add(number, "US", 1, at)
+        numbers.add_all([numbers.NewNumber(number, "US", 1, at, None, None)])
         rental = _rental(number)
         db.transact(number=numbers.rent_step(FreeNumber(number, 0, ()), rental, []))
         db.transact(number=numbers.rest_step(rental, until))

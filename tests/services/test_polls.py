@@ -276,7 +276,7 @@ def test_what_cant_be_paid_waits_for_money(market: Market, seller: Seller) -> No
     market.poll(rental)
     assert [m.paid for m in market.rental(rental).messages] == [True, False]
     assert market.balance(poor) == 0
-    market.stack.platform.accounts.credit(poor.user_id, Micros(SOLD_AT), "test")
+    market.stack.platform.administration.credit(poor.user_id, Micros(SOLD_AT), "test")
     market.stack.platform.inbox.read(
         poor, rental.rental_id, wait_until=market.stack.clock.now, holder="k"
     )

@@ -149,7 +149,7 @@ def test_i3_a_refusal_may_be_tried_again_with_its_key(world: World) -> None:
     world.stock(1)
     with pytest.raises(InsufficientBalanceError):
         rent_with(world, user, key(user))
-    world.stack.platform.accounts.credit(user.user_id, Micros(1), "top-up")
+    world.stack.platform.administration.credit(user.user_id, Micros(1), "top-up")
     assert rent_with(world, user, key(user)).user_id == user.user_id
     assert world.balance(user) == 0
 

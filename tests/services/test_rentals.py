@@ -89,7 +89,7 @@ def test_a_balance_may_be_spent_to_the_last_micro_unit(world: World) -> None:
 def test_a_pending_user_rents_nothing(world: World) -> None:
     accounts = world.stack.platform.accounts
     user = accounts.create("pending", "A user")
-    accounts.credit(user.user_id, BALANCE, "test")
+    world.stack.platform.administration.credit(user.user_id, BALANCE, "test")
     world.stock(1)
     with pytest.raises(ForbiddenError):
         world.rent(user)

@@ -99,7 +99,7 @@ class Activity:
     def credit(self) -> None:
         user = self.random.choice(self.users)
         amount = Micros(self.random.randrange(1, UNIT))
-        self.world.stack.platform.accounts.credit(user.user_id, amount, "more")
+        self.world.stack.platform.administration.credit(user.user_id, amount, "more")
         self.count(user.user_id, Counts(money_in=amount))
 
     def rent(self) -> None:

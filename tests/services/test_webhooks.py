@@ -59,9 +59,9 @@ class Subscriber:
         return self.get(delivery)
 
     def get(self, delivery: Delivery) -> Delivery:
-        found = deliveries.get(delivery.delivery_id)
-        assert found is not None
-        return found
+        row = db.get(DeliveryRow, delivery.delivery_id)
+        assert row is not None
+        return deliveries.delivery_of(row)
 
     def posting_by(self, post: Post) -> Webhooks:
         """A deliverer whose posts go elsewhere."""
@@ -73,7 +73,7 @@ class Subscriber:
 def subscriber(world: World) -> Subscriber:
     world.stock(1)
     user = world.user()
-    world.stack.platform.accounts.set_webhook(user.user_id, URL)
+    world.webhook(user, URL)
     return Subscriber(world, user, world.rent(user))
 
 
@@ -228,8 +228,7 @@ def test_an_sms_without_a_code_goes_to_those_who_asked_for_it(
     subscriber: Subscriber, subscribed: bool
 ) -> None:
     if subscribed:
-        accounts = subscriber.world.stack.platform.accounts
-        accounts.set_webhook(subscriber.user.user_id, URL, ("sms_received",))
+        subscriber.world.webhook(subscriber.user, URL, "sms_received")
     done = subscriber.deliver(subscriber.told("See you at the station tonight"))
     assert done.type == "sms_received"
     if subscribed:
@@ -297,8 +296,7 @@ def test_i4_one_event_keeps_its_id_and_body_over_all_tries(subscriber: Subscribe
 def test_a_webhook_set_again_has_a_new_secret(stack: Stack, subscriber: Subscriber) -> None:
     # The library asks the machine for the time.
     stack.clock.now = system_clock()
-    accounts = stack.platform.accounts
-    secrets = [accounts.set_webhook(subscriber.user.user_id, URL).secret for _ in range(3)]
+    secrets = [subscriber.world.webhook(subscriber.user, URL) for _ in range(3)]
     assert len(set(secrets)) == 3
     stack.clock.now = START
     delivery = subscriber.told()

@@ -49,7 +49,7 @@ def sms(world: World, _: User, rental: Rental) -> object:
 
 
 def credit(world: World, user: User, _: Rental) -> User:
-    return world.stack.platform.accounts.credit(user.user_id, Micros(3 * UNIT), "test")
+    return world.stack.platform.administration.credit(user.user_id, Micros(3 * UNIT), "test")
 
 
 def expire(world: World, _: User, rental: Rental) -> bool:

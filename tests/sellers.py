@@ -48,7 +48,7 @@ SOLD_AT = Micros(50_000)
 T = TypeVar("T")
 
 
-class CrashError(Exception):
+class CrashError(BaseException):
     """The Lambda dies here: nothing after it is done."""
 
 
@@ -144,7 +144,7 @@ class Seller:
 
 def _play(script: list[Any] | None) -> None:
     step = script.pop(0) if script else None
-    if isinstance(step, Exception):
+    if isinstance(step, BaseException):
         raise step
     if step is not None:
         step()

@@ -62,6 +62,7 @@ class Closings:
             refund = NOTHING if given_back is GivenBack.KEPT else rental.refund_due()
             cancelled = replace(rental, status=RentalStatus.CANCELLED, refund=refund)
             if closed := self._close(cancelled, now, owner, request):
+                self.purchases.book(closed, given_back)
                 return closed
         raise BusyError
 
@@ -79,7 +80,8 @@ class Closings:
             if rental is None or rental.status is not RentalStatus.ACTIVE or rental.is_open(now):
                 return False
             expired = replace(rental, status=RentalStatus.EXPIRED, refund=rental.refund_due())
-            if self._close(expired, now):
+            if closed := self._close(expired, now):
+                self.purchases.end(closed)
                 return True
         raise BusyError
 

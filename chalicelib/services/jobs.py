@@ -59,6 +59,9 @@ class Jobs:
                 self.closings.expire(rental_id)
             except BusyError:
                 log.warning("rental %s could not be closed, left for the next run", rental_id)
+            except Exception:
+                # One rental that can't be closed must not keep the others' money.
+                log.exception("rental %s could not be closed", rental_id)
 
     def end_rests(self) -> None:
         """Free the numbers that have rested."""

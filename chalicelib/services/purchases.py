@@ -14,6 +14,7 @@ from chalicelib.domain.ids import RentalId
 from chalicelib.domain.money import NOTHING, Micros
 from chalicelib.domain.rental import Rental, RentalStatus
 from chalicelib.domain.requests import RequestKey
+from chalicelib.domain.stock import OWN
 from chalicelib.domain.times import SECOND, Clock, Millis, later
 from chalicelib.errors import BusyError
 from chalicelib.settings import Settings
@@ -138,6 +139,23 @@ class Purchases:
             log.warning("rental %s: %s", rental.rental_id, error)
             raise BusyError from error
         return GivenBack.REFUNDED if refunded else GivenBack.KEPT
+
+    def end(self, rental: Rental) -> None:
+        """Give back the number of a rental that has expired here; it may live longer there."""
+        if rental.supplier == OWN:
+            return
+        try:
+            self.book(rental, self.give_back(rental))
+        except BusyError:
+            log.warning("rental %s was not given back", rental.rental_id)
+
+    def book(self, rental: Rental, given_back: GivenBack | None) -> None:
+        """Note as our loss what we refunded and the supplier keeps."""
+        supplier = self.suppliers.get(rental.supplier)
+        if supplier is None or rental.refund == 0 or rental.cost == 0:
+            return
+        if given_back is GivenBack.KEPT or not supplier.can_cancel:
+            store.book_loss(rental, self.clock())
 
     def _take_in(
         self,

@@ -4,6 +4,7 @@ Between the two lies a call to that server, so these are two transactions and a 
 Source: DESIGN.md, "Decided" 3.
 """
 
+import contextlib
 from dataclasses import replace
 
 from pynamodb.expressions.update import Action
@@ -106,6 +107,12 @@ def release(
         ledger=ledger.step(refund) if refund is not None else None,
         loss=ledger.step(_loss(rental, loss, now)) if loss else None,
     )
+
+
+def book_loss(rental: Rental, now: Millis) -> None:
+    """Note what a closed rental cost us for nothing; a repeat changes nothing."""
+    with contextlib.suppress(db.RefusedError):
+        db.transact(loss=ledger.step(_loss(rental, rental.cost, now)))
 
 
 def lease_poll(

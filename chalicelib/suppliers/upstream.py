@@ -3,8 +3,7 @@
 answer                            to a read       to a rent or cancel
 200, `status` is success          its fields      its fields
 200, `status` is error; any 4xx   refused         refused
-503 in the protocol's form        unavailable     unavailable: it says that nothing was done
-any other 5xx                     unavailable     outcome unknown
+5xx                               unavailable     outcome unknown
 anything else, or junk            junk            outcome unknown
 not sent                          unavailable     unavailable
 broken off after sending          unavailable     outcome unknown
@@ -58,6 +57,7 @@ _REASONS_BY_CODE = {
     "account_inactive": Reason.AUTH,
     "rental_not_found": Reason.NOT_FOUND,
     "rental_expired": Reason.CLOSED,
+    "cancel_too_early": Reason.LIMIT,
 }
 
 T = TypeVar("T")
@@ -197,8 +197,6 @@ class Upstream:
             raise SupplierOutcomeUnknownError(self.config.name, why)
         if 400 <= status < 500 or (200 <= status < 300 and is_error):
             raise self._refused(call, fetched, found or {})
-        if status == 503 and is_error:
-            raise self._unavailable(why, self._error_answer(fetched, found or {}))
         if status >= 500:
             answer = self._error_answer(fetched, found or {})
             raise SupplierOutcomeUnknownError(self.config.name, why, answer=answer)

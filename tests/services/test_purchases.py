@@ -219,3 +219,25 @@ class TestGiveBack:
         seller.numbers = [rental.phone_number]
         assert market.buy(user).phone_number == rental.phone_number
         market.assert_settled(user)
+
+    @pytest.mark.parametrize(("refunds", "lost"), [(True, 0), (False, COST)])
+    def test_that_lives_longer_there_is_given_back_when_it_expires_here(
+        self, market: Market, seller: Seller, refunds: bool, lost: int
+    ) -> None:
+        seller.lives, seller.refunds = 3600, refunds
+        user = market.user()
+        market.buy(user)
+        market.sweep(20 * 60)
+        market.sweep(60)
+        assert seller.asked.count("cancel") == 1
+        assert (market.balance(user), market.losses(), seller.kept()) == (BALANCE, lost, lost)
+        market.assert_settled(user)
+
+    def test_that_nobody_takes_back_is_our_loss_when_it_is_cancelled_unused(
+        self, market: Market, seller: Seller
+    ) -> None:
+        seller.can_cancel = False
+        user = market.user()
+        cancel(market, market.buy(user))
+        assert (market.balance(user), market.losses()) == (BALANCE, COST)
+        market.assert_settled(user)

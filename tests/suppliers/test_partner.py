@@ -305,6 +305,7 @@ MISBEHAVIOUR = [
     pytest.param(answer(b"Internal Server Error", 500), LONG, id="500"),
     pytest.param(answer({"status": "error", "message": "x"}, 500), LONG, id="500 in form"),
     pytest.param(answer({"message": "Service Unavailable"}, 503), LONG, id="503"),
+    pytest.param(answer({"status": "error", "message": "Busy."}, 503), LONG, id="503_in_form"),
     pytest.param(answer({"status": "success"}, 502), LONG, id="502"),
 ]
 
@@ -350,12 +351,6 @@ class TestItMisbehaves:
     def test_killed_it_is_unavailable(self, ask: Ask) -> None:
         with pytest.raises(SupplierUnavailableError):
             ask(partner_at(servers.refused_url()))
-
-    @pytest.mark.parametrize("ask", GOOD)
-    def test_503_in_form_says_that_nothing_was_done(self, ask: Ask) -> None:
-        error, server = error_of(ask, answer({"status": "error", "message": "Busy."}, 503))
-        assert isinstance(error, SupplierUnavailableError)
-        assert len(server.received) == 2
 
 
 TEXTS = (..., None, 1, True, [], {}, "", " ")

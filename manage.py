@@ -262,9 +262,7 @@ def deliveries() -> None:
 def list_deliveries(user: str) -> None:
     """The deliveries to USER, the newest first."""
     user_id = platform().accounts.find(user).user_id
-    found = all_of(
-        lambda start: platform().history.deliveries(user_id, limit=_PAGE, before=start)
-    )
+    found = all_of(lambda start: platform().history.deliveries(user_id, limit=_PAGE, before=start))
     show(deliveries=[fields(delivery, DELIVERY) for delivery in found])
 
 

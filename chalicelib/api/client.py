@@ -60,7 +60,7 @@ def init(call: Call) -> Body:
     """The countries and operators that have numbers."""
     key = call.path["api_key"]
     try:
-        holder = _SYSTEM if _is_system(key) else platform().accounts.authenticate(key)[0].key_hash
+        holder = _SYSTEM if _is_system(key) else platform().accounts.authenticate(key)[1].user_id
     except (UnauthenticatedError, ForbiddenError):
         raise ClientError(Kind.UNAUTHENTICATED, "Unauthorized") from None
     platform().call_limiter.take(holder)
@@ -119,15 +119,15 @@ def _client(call: Call) -> User:
         user = accounts.client(user_id)
         if user is None or not user.may_act():
             raise ClientError(Kind.NOT_FOUND, "Target user not found or inactive")
-        platform().call_limiter.take(f"{_SYSTEM}#{user_id}")
+        platform().call_limiter.take(user.user_id)
         return user
     if keys.parse_key(key) is None:
         raise _no_credentials()
     try:
-        found, user = accounts.authenticate(key)
+        _, user = accounts.authenticate(key)
     except (UnauthenticatedError, ForbiddenError):
         raise ClientError(Kind.UNAUTHENTICATED, "Invalid api_key") from None
-    platform().call_limiter.take(found.key_hash)
+    platform().call_limiter.take(user.user_id)
     return user
 
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 
 from chalicelib.domain.code_finder import FoundCode
 from chalicelib.domain.events import Event, sms_event
-from chalicelib.domain.ids import new_ulid
-from chalicelib.domain.money import Micros
 from chalicelib.domain.phone import normalise
 from chalicelib.domain.rental import MOST_MESSAGES, Message, Rental
 from chalicelib.domain.times import Clock
@@ -22,7 +20,6 @@ from chalicelib.settings import Settings
 from chalicelib.stores import inbound, ledger, messages, numbers
 from chalicelib.stores.db import RefusedError
 from chalicelib.stores.inbound import Fate, StoredSms
-from chalicelib.stores.ledger import Entry, EntryKind
 from chalicelib.stores.numbers import Number, Tenancy
 
 _MOST_TRIES = 4
@@ -78,14 +75,7 @@ class Inbound:
                     tenancy.user_id, tenancy.rental_id, number.phone_number, shown, now
                 )
             if affordable and not first:
-                payment = Entry(
-                    user_id=tenancy.user_id,
-                    cause=new_ulid(now),
-                    kind=EntryKind.SMS,
-                    amount=Micros(-tenancy.price),
-                    reference=tenancy.rental_id,
-                    at=now,
-                )
+                payment = ledger.sms_charge(tenancy.user_id, tenancy.rental_id, tenancy.price, now)
             kept = replace(
                 stored, rental_id=tenancy.rental_id, event_id=event.event_id if event else None
             )

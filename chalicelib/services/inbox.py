@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.events import sms_event
-from chalicelib.domain.ids import new_ulid
-from chalicelib.domain.money import Micros
 from chalicelib.domain.rental import Rental
 from chalicelib.domain.times import SECOND, Clock, Millis
 from chalicelib.domain.user import User
@@ -15,7 +13,6 @@ from chalicelib.services.webhooks import Webhooks
 from chalicelib.settings import Settings
 from chalicelib.stores import ledger, messages
 from chalicelib.stores.db import RefusedError
-from chalicelib.stores.ledger import Entry, EntryKind
 
 LONGEST_WAIT_SECONDS = 25
 _BETWEEN_READS_SECONDS = 1.0
@@ -55,14 +52,7 @@ class Inbox:
         for position in rental.unpaid():
             now = self.clock()
             message = rental.messages[position]
-            payment = Entry(
-                user_id=rental.user_id,
-                cause=new_ulid(now),
-                kind=EntryKind.SMS,
-                amount=Micros(-rental.price),
-                reference=rental.rental_id,
-                at=now,
-            )
+            payment = ledger.sms_charge(rental.user_id, rental.rental_id, rental.price, now)
             event = sms_event(rental.user_id, rental.rental_id, rental.phone_number, message, now)
             try:
                 messages.settle(

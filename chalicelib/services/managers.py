@@ -107,12 +107,12 @@ class Managers:
         """Credit managers with what the finished days of their users earned them, until `ends`.
 
         A day is finished an hour after its end, when nothing can still be written into it. The
-        last days that are not noted as done are made up for, the oldest first. Each manager's
-        entry has the day's own id, so a repeat, or a job beside this one, is refused.
+        last days that are not noted as done are made up for. Each manager's entry has the day's
+        own id, so a repeat, or a job beside this one, is refused.
         """
         now = self.clock()
-        today = day_number(Millis(now - HOUR))
-        days = {RequestKey(f"markups#{day}", ""): day for day in range(today - _LOOK_BACK, today)}
+        last = day_number(Millis(now - HOUR)) - 1
+        days = {RequestKey(f"markups#{last - ago}", ""): last - ago for ago in range(_LOOK_BACK)}
         noted = requests.get_all(list(days), now)
         for done, day in days.items():
             if done not in noted and self._credit_day(day, ends):

@@ -119,9 +119,7 @@ def told(due: Due, swept_at: Millis) -> None:
     )
 
 
-def of_user(
-    user_id: UserId, before: str | None, *, limit: int
-) -> tuple[Sequence[Delivery], bool]:
+def of_user(user_id: UserId, before: str | None, *, limit: int) -> tuple[Sequence[Delivery], bool]:
     """One page of a user's deliveries, the newest first, older than that id; whether there are
     more. The index may be a moment behind."""
     condition = DeliveryRow.user_id == user_id

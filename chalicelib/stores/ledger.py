@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.domain.events import Event
-from chalicelib.domain.ids import EntryId, UserId
+from chalicelib.domain.ids import EntryId, RentalId, UserId, new_ulid
 from chalicelib.domain.money import Micros
 from chalicelib.domain.times import Millis, day_number
 from chalicelib.stores import db, shards
@@ -53,6 +53,19 @@ def step(entry: Entry) -> db.Step:
         reference=entry.reference,
     )
     return db.put(row, LedgerRow.entry_id.does_not_exist())
+
+
+def sms_charge(user_id: UserId, rental_id: RentalId, price: Micros, now: Millis) -> Entry:
+    """The entry of an SMS after a rental's first: a fresh cause each time, as it is charged once
+    for each SMS and not for each rental."""
+    return Entry(
+        user_id=user_id,
+        cause=new_ulid(now),
+        kind=EntryKind.SMS,
+        amount=Micros(-price),
+        reference=rental_id,
+        at=now,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,18 +41,22 @@ def change(
         actions.append(UserRow.webhook.set(users.webhook_of(endpoint)))
         condition &= _endpoint_as(seen)
     elif events is not None:
-        actions.append(UserRow.webhook.events.set(list(events)))
-        condition &= UserRow.webhook.url > ""
+        actions.append(UserRow.webhook["events"].set(list(events)))
+        condition &= UserRow.webhook["url"] > ""
     return users.user_of(db.update(UserRow(seen.user_id), actions, condition))
 
 
 def _endpoint_as(seen: User) -> Condition:
     """The condition that URL, secret and events are those of the user as `seen`."""
     webhook, endpoint = UserRow.webhook, seen.endpoint
-    same: Condition = webhook.generation == seen.webhook_generation
+    same: Condition = webhook["generation"] == seen.webhook_generation
     if endpoint is None:
-        return webhook.does_not_exist() | (same & (webhook.url == ""))
-    return same & (webhook.url == endpoint.url) & (webhook.events == list(endpoint.events))
+        same &= webhook["url"] == ""
+        same |= webhook.does_not_exist()
+    else:
+        same &= webhook["url"] == endpoint.url
+        same &= webhook["events"] == list(endpoint.events)
+    return same
 
 
 def close(user: User, keys: Sequence[str], *, login: str, now: Millis) -> None:

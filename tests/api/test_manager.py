@@ -14,7 +14,7 @@ from chalicelib.services.administration import Placement
 from tests.api.faces import ADMIN, Caller, holder
 from tests.api.shapes import refused
 from tests.wire import conflict, tapped
-from tests.world import BALANCE, PRICE, World, post, together
+from tests.world import BALANCE, PRICE, World, meanwhile, post, together
 
 ACTS = ("approve", "activate", "deactivate", "fund", "keys")
 
@@ -102,6 +102,14 @@ def test_403_to_let_act_again_whom_the_admin_stopped(team: Team) -> None:
     for act in ("deactivate", "activate"):
         team.me.ok("POST", path(team.user, act))
     assert team.theirs.ok("GET", "/account")
+
+
+def test_403_to_let_act_again_whom_the_admin_stops_meanwhile(world: World, team: Team) -> None:
+    team.me.ok("POST", path(team.user, "deactivate"))
+    stop = world.elsewhere().accounts.set_active
+    with tapped(meanwhile(lambda: stop(team.user.user_id, False)), only="UpdateItem"):
+        refused(team.me.call("POST", path(team.user, "activate")), 403, "blocked_by_admin")
+    assert not world.find(team.user).active
 
 
 @pytest.mark.parametrize("act", ["", *ACTS])

@@ -90,7 +90,9 @@ def test_401_for_an_authorization_without_a_token(scene: Scene, value: str) -> N
 def test_403_for_a_user_who_may_not_act(scene: Scene, call: Keyed) -> None:
     accounts = scene.stack.platform.accounts
     pending = accounts.create("pending", "Nobody has let them in")
-    refused(call(scene.stack.platform.key_ring.issue(pending.user_id).text), 403, "account_inactive")
+    refused(
+        call(scene.stack.platform.key_ring.issue(pending.user_id).text), 403, "account_inactive"
+    )
     inactive = scene.world.user()
     key = scene.world.key(inactive)
     db.update(UserRow(inactive.user_id), [UserRow.active.set(False)], UserRow.status.exists())

@@ -54,7 +54,9 @@ def test_a_key_opens_its_users_account_and_is_kept_as_a_hash(
     assert not any(issued.text in item for item in stored())
 
 
-def test_a_key_is_told_by_its_prefix_which_opens_nothing(world: World, accounts: Accounts, ring: KeyRing) -> None:
+def test_a_key_is_told_by_its_prefix_which_opens_nothing(
+    world: World, accounts: Accounts, ring: KeyRing
+) -> None:
     user = world.user()
     issued = ring.issue(user.user_id)
     assert issued.text.startswith(issued.key.prefix)
@@ -96,7 +98,9 @@ def test_of_two_keys_issued_at_once_the_late_one_is_refused(
     assert len(ring.live(user.user_id)) == 2
 
 
-def test_a_revoked_key_opens_nothing_here_at_once(world: World, accounts: Accounts, ring: KeyRing) -> None:
+def test_a_revoked_key_opens_nothing_here_at_once(
+    world: World, accounts: Accounts, ring: KeyRing
+) -> None:
     user = world.user()
     issued = ring.issue(user.user_id)
     accounts.authenticate(issued.text)
@@ -148,7 +152,9 @@ def test_a_prefix_that_names_no_key_revokes_nothing(
     assert accounts.authenticate(issued.text)
 
 
-def test_a_prefix_that_names_two_keys_revokes_none(world: World, accounts: Accounts, ring: KeyRing) -> None:
+def test_a_prefix_that_names_two_keys_revokes_none(
+    world: World, accounts: Accounts, ring: KeyRing
+) -> None:
     user = world.user()
     issued = [ring.issue(user.user_id) for _ in range(2)]
     with pytest.raises(NotFoundError):
@@ -192,7 +198,9 @@ def test_a_well_formed_key_that_nobody_was_given_is_refused(
             accounts.authenticate(keys.new_key(owner))
 
 
-def test_the_key_of_a_pending_user_is_known_and_may_nothing(accounts: Accounts, ring: KeyRing) -> None:
+def test_the_key_of_a_pending_user_is_known_and_may_nothing(
+    accounts: Accounts, ring: KeyRing
+) -> None:
     user = accounts.create("alice", "Alice")
     with pytest.raises(ForbiddenError) as error:
         accounts.authenticate(ring.issue(user.user_id).text)

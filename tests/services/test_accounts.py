@@ -120,7 +120,9 @@ def test_the_pages_list_every_user_once_and_no_logins(accounts: Accounts) -> Non
     assert set(listed) == made
 
 
-def test_i2_a_credit_is_added_and_written_down(world: World, administration: Administration) -> None:
+def test_i2_a_credit_is_added_and_written_down(
+    world: World, administration: Administration
+) -> None:
     user = world.user(balance=Micros(0))
     assert administration.credit(user.login, Micros(1), "the first").amount == 1
     administration.credit(user.user_id, LARGEST, "the second")
@@ -305,9 +307,7 @@ def test_this_machine_is_called_only_where_a_setting_says_so(
 
 
 @pytest.mark.parametrize("events", [(), ("otp",), ("otp_received", "other")])
-def test_events_that_there_are_not_are_refused(
-    world: World, events: tuple[str, ...]
-) -> None:
+def test_events_that_there_are_not_are_refused(world: World, events: tuple[str, ...]) -> None:
     changes = Changes(webhook_url="https://example.com/", webhook_events=events)
     with pytest.raises(InvalidInputError) as error:
         world.stack.platform.profiles.change(world.user().user_id, changes)

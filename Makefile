@@ -30,7 +30,7 @@ sms: install  ## Have the simulator send an SMS to the running stack: TO=+1… T
 	@$(BIN)/python -m local.sms
 
 test: install-dev  ## Run all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile
 
 check: install-dev  ## Lint, types, layers: what CI does beside the tests
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ from chalice.app import Blueprint, Response
 from chalicelib.bootstrap import platform, system_clock
 from chalicelib.domain.ids import new_ulid
 from chalicelib.domain.keys import masked
+from chalicelib.domain.text import well_formed
 from chalicelib.domain.times import Millis
 from chalicelib.errors import ConfigurationError, Kind, SesameError, UpstreamError
 from chalicelib.settings import SettingsError
@@ -169,7 +170,9 @@ def _refusal(call: Call, error: SesameError, shape: Shape) -> Response:
 
 def _json(call: Call, status: int, body: Mapping[str, Any]) -> Response:
     headers = {"Content-Type": "application/json", **_common(call)}
-    return Response(json.dumps(body, ensure_ascii=False), status_code=status, headers=headers)
+    # A refusal may name what the caller sent, which need not be text that can be sent back.
+    text = well_formed(json.dumps(body, ensure_ascii=False))
+    return Response(text, status_code=status, headers=headers)
 
 
 def _common(call: Call) -> dict[str, str | list[str]]:

@@ -21,7 +21,7 @@ POSTS = ["/rentNumber", "/cancelNumber"]
 INBOUND = ["/inbound/generic/demo", "/inbound/simulator/demo", "/inbound/twilio/demo"]
 # One world serves all examples of a test: what they leave behind is part of what is arbitrary.
 FUZZ = settings(
-    max_examples=150,
+    max_examples=80,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -35,7 +35,7 @@ USUAL = st.sampled_from(
 BODIES = st.dictionaries(st.sampled_from(FIELDS) | ANY_TEXT, USUAL | JSON, max_size=5) | JSON
 QUERIES = st.dictionaries(st.sampled_from(FIELDS) | WELL_FORMED, USUAL | WELL_FORMED, max_size=4)
 PARTS = st.sampled_from(["<mine>", "<prefix>", "<key>", "x"]) | WELL_FORMED.filter(bool)
-FEW = settings(FUZZ, max_examples=25)
+FEW = settings(FUZZ, max_examples=12)
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def activity(world: World) -> Activity:
     return made
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_sums_equal_the_ledgers_and_counts_what_was_done(world: World, seed: int) -> None:
     activity = Activity(world, Random(seed))
     for _ in range(2):

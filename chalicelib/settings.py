@@ -56,7 +56,6 @@ class Limits:
     open_rentals: int
     unused_cancels_per_hour: int
     calls_per_minute: int
-    waits: int = 3
     registrations_per_hour: int = 5
 
 

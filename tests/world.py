@@ -184,18 +184,18 @@ class World:
         return list(found)
 
     def _drain(self, queue_url: str) -> list[dict[str, Any]]:
-        from chalicelib.stores.queues import _connected
+        from chalicelib.stores import queues
 
         found: list[dict[str, Any]] = []
         while True:
-            answer = _connected().receive_message(
+            answer = queues.client().receive_message(
                 QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=0
             )
             if not answer.get("Messages"):
                 return found
             for message in answer["Messages"]:
                 found.append(json.loads(message["Body"]))
-                _connected().delete_message(
+                queues.client().delete_message(
                     QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"]
                 )
 

@@ -6,17 +6,16 @@ are repeated here, and no attempt of a transaction starts after its deadline.
 
 import contextvars
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import BusyError
+from chalicelib.stores.clients import SharedClient
 
 RETRIES = 5
 """How often a call that met a conflict is sent again, a transaction with the same client token."""
@@ -49,8 +48,6 @@ sleep: Callable[[float], None] = time.sleep
 monotonic: Callable[[], float] = time.monotonic
 """What the deadline is measured by, in seconds; the tests put that clock here too."""
 
-_client: Any = None
-_lock = threading.Lock()
 _last_start: contextvars.ContextVar[float | None] = contextvars.ContextVar(
     "last_start", default=None
 )
@@ -62,19 +59,12 @@ class _TooLateError(Exception):
 
 def client() -> Any:
     """The process's one client, connected when first asked for."""
-    global _client
-    if _client is None:
-        with _lock:
-            if _client is None:
-                _client = _connect()
-    return _client
+    return _shared.get()
 
 
 def forget_client() -> None:
     """Drop the client, so that the next call connects by the environment as it then is."""
-    global _client
-    with _lock:
-        _client = None
+    _shared.forget()
 
 
 @contextmanager
@@ -104,17 +94,11 @@ def send(call: Callable[[], Any]) -> Any:
     raise BusyError
 
 
-def _connect() -> Any:
-    config = Config(
-        connect_timeout=1,
-        read_timeout=2,
-        retries={"mode": "standard", "total_max_attempts": 3},
-        max_pool_connections=64,
-        parameter_validation=False,
-    )
-    made = botocore.session.get_session().create_client("dynamodb", config=config)
-    made.meta.events.register("before-send.dynamodb", _keep_deadline)
-    return made
+def _is_conflict(error: ClientError) -> bool:
+    if error.response["Error"]["Code"] in _CONFLICTS:
+        return True
+    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
+    return bool(reasons - {"None"}) and reasons <= _CONFLICT_REASONS
 
 
 def _keep_deadline(**_: Any) -> None:
@@ -123,8 +107,14 @@ def _keep_deadline(**_: Any) -> None:
         raise _TooLateError
 
 
-def _is_conflict(error: ClientError) -> bool:
-    if error.response["Error"]["Code"] in _CONFLICTS:
-        return True
-    reasons = {reason.get("Code") for reason in error.response.get("CancellationReasons", [])}
-    return bool(reasons - {"None"}) and reasons <= _CONFLICT_REASONS
+_shared = SharedClient(
+    "dynamodb",
+    Config(
+        connect_timeout=1,
+        read_timeout=2,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        max_pool_connections=64,
+        parameter_validation=False,
+    ),
+    lambda made: made.meta.events.register("before-send.dynamodb", _keep_deadline),
+)

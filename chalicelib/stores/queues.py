@@ -1,19 +1,16 @@
 """SQS: telling a queue's Lambda what to look at. Messages carry ids, never contents."""
 
 import json
-import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from chalicelib.stores.clients import SharedClient
+
 MOST_DELAY_SECONDS = 900
 MOST_BATCH = 10
-
-_client: Any = None
-_lock = threading.Lock()
 
 
 class QueueError(Exception):
@@ -23,7 +20,7 @@ class QueueError(Exception):
 def send(queue_url: str, message: Mapping[str, object], *, delay_seconds: int = 0) -> None:
     """Put one message on a queue, hidden for `delay_seconds` (at most 900). Raises QueueError."""
     try:
-        _connected().send_message(
+        client().send_message(
             QueueUrl=queue_url, MessageBody=json.dumps(message), DelaySeconds=delay_seconds
         )
     except (BotoCoreError, ClientError) as error:
@@ -40,29 +37,28 @@ def send_all(queue_url: str, messages: Sequence[tuple[Mapping[str, object], int]
         for at, (message, delay) in enumerate(messages)
     ]
     try:
-        answer = _connected().send_message_batch(QueueUrl=queue_url, Entries=entries)
+        answer = client().send_message_batch(QueueUrl=queue_url, Entries=entries)
     except (BotoCoreError, ClientError) as error:
         raise QueueError(type(error).__name__) from error
     return [int(taken["Id"]) for taken in answer.get("Successful", [])]
 
 
+def client() -> Any:
+    """The process's one client, connected when first asked for."""
+    return _shared.get()
+
+
 def forget_client() -> None:
     """Drop the client, so that the next call connects by the environment as it then is."""
-    global _client
-    with _lock:
-        _client = None
+    _shared.forget()
 
 
-def _connected() -> Any:
-    global _client
-    if _client is None:
-        with _lock:
-            if _client is None:
-                config = Config(
-                    connect_timeout=1,
-                    read_timeout=3,
-                    retries={"mode": "standard", "total_max_attempts": 3},
-                    max_pool_connections=16,
-                )
-                _client = botocore.session.get_session().create_client("sqs", config=config)
-    return _client
+_shared = SharedClient(
+    "sqs",
+    Config(
+        connect_timeout=1,
+        read_timeout=3,
+        retries={"mode": "standard", "total_max_attempts": 3},
+        max_pool_connections=16,
+    ),
+)

@@ -218,7 +218,7 @@ def told(world: World, count: int) -> list[str]:
 
 
 def delayed(world: World) -> int:
-    answer = queues._connected().get_queue_attributes(
+    answer = queues.client().get_queue_attributes(
         QueueUrl=world.stack.platform.settings.webhooks_queue,
         AttributeNames=["ApproximateNumberOfMessagesDelayed"],
     )

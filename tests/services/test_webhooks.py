@@ -130,7 +130,7 @@ def test_i4_the_sweep_alone_keeps_the_schedule(subscriber: Subscriber) -> None:
 
 
 def delayed(world: World) -> int:
-    answer = queues._connected().get_queue_attributes(
+    answer = queues.client().get_queue_attributes(
         QueueUrl=world.stack.platform.settings.webhooks_queue,
         AttributeNames=["ApproximateNumberOfMessagesDelayed"],
     )

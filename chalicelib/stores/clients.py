@@ -1,0 +1,48 @@
+"""The process's AWS clients: one a service, made when first asked for, all from one session.
+
+A session of its own would have each client read botocore's data again.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+
+_session: Any = None
+_lock = threading.Lock()
+
+
+class SharedClient:
+    """One service's client, for all threads. `prepare` is called with it when it is made."""
+
+    def __init__(
+        self, service: str, config: Config, prepare: Callable[[Any], object] = lambda _: None
+    ) -> None:
+        self._service = service
+        self._config = config
+        self._prepare = prepare
+        self._client: Any = None
+
+    def get(self) -> Any:
+        """The client, by the environment as it was when it was first asked for."""
+        if self._client is None:
+            with _lock:
+                if self._client is None:
+                    self._client = self._made()
+        return self._client
+
+    def forget(self) -> None:
+        """Drop the client, so that the next call connects by the environment as it then is."""
+        global _session
+        with _lock:
+            self._client = _session = None
+
+    def _made(self) -> Any:
+        global _session
+        if _session is None:
+            _session = botocore.session.get_session()
+        made = _session.create_client(self._service, config=self._config)
+        self._prepare(made)
+        return made

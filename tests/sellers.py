@@ -269,7 +269,7 @@ def queue_tapped(*, lost: bool = False) -> Iterator[list[dict[str, Any]]]:
         message = json.loads(body["MessageBody"])
         told.append({**message, "delay": body["DelaySeconds"]})
 
-    events = queues._connected().meta.events
+    events = queues.client().meta.events
     events.register("before-send.sqs.SendMessage", see, unique_id="queue-tap")
     try:
         yield told

@@ -19,6 +19,8 @@ from botocore.exceptions import ConnectionClosedError
 
 from chalicelib.stores import connection
 
+TRANSACT = "TransactWriteItems"
+
 Fault = Callable[[AWSPreparedRequest], AWSResponse | None]
 
 

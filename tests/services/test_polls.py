@@ -11,27 +11,9 @@ from chalicelib.services.polls import LAST_POLL, LEASE, LONGEST_WAIT
 from chalicelib.services.purchases import FIRST_POLL, POLL_GRACE
 from chalicelib.stores import connection
 from chalicelib.suppliers.contract import SupplierJunkError, SupplierUnavailableError
-from tests.conftest import Stack
 from tests.sellers import SOLD_AT, CrashError, Market, Seller, queue_tapped
-from tests.wire import conflict, let_through, reply_lost, tapped
+from tests.wire import TRANSACT, conflict, let_through, reply_lost, tapped
 from tests.world import BALANCE, meanwhile, together
-
-TRANSACT = "TransactWriteItems"
-
-
-@pytest.fixture
-def seller(stack: Stack) -> Seller:
-    return Seller("partner", stack.clock, 100)
-
-
-@pytest.fixture
-def market(stack: Stack, seller: Seller) -> Market:
-    return Market(stack).open(seller)
-
-
-@pytest.fixture
-def user(market: Market) -> User:
-    return market.user()
 
 
 @pytest.fixture

@@ -27,16 +27,6 @@ from tests.world import BALANCE
 
 
 @pytest.fixture
-def seller(stack: Stack) -> Seller:
-    return Seller("partner", stack.clock, 100)
-
-
-@pytest.fixture
-def other(stack: Stack) -> Seller:
-    return Seller("other", stack.clock, 500, cost=Micros(60_000))
-
-
-@pytest.fixture
 def market(stack: Stack, seller: Seller, other: Seller) -> Market:
     return Market(stack).open(seller, other)
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.money import Micros
 from chalicelib.domain.rental import Rental
 from chalicelib.domain.requests import ANSWERED_WITHIN
 from chalicelib.domain.times import SECOND
@@ -29,16 +28,6 @@ from tests.sellers import (
     key_of,
 )
 from tests.world import BALANCE
-
-
-@pytest.fixture
-def seller(stack: Stack) -> Seller:
-    return Seller("partner", stack.clock, 100)
-
-
-@pytest.fixture
-def other(stack: Stack) -> Seller:
-    return Seller("other", stack.clock, 500, cost=Micros(60_000))
 
 
 @pytest.fixture

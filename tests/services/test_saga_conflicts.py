@@ -9,7 +9,6 @@ from chalicelib.domain.rental import Rental, RentalStatus
 from chalicelib.domain.user import User
 from chalicelib.errors import BusyError
 from chalicelib.stores import connection
-from tests.conftest import Stack
 from tests.sellers import (
     COUNTRY,
     SOLD_AT,
@@ -20,25 +19,8 @@ from tests.sellers import (
     done_then_die,
     key_of,
 )
-from tests.wire import Fault, conflict, let_through, reply_lost, tapped
+from tests.wire import TRANSACT, Fault, conflict, let_through, reply_lost, tapped
 from tests.world import BALANCE, together
-
-TRANSACT = "TransactWriteItems"
-
-
-@pytest.fixture
-def seller(stack: Stack) -> Seller:
-    return Seller("partner", stack.clock, 100)
-
-
-@pytest.fixture
-def market(stack: Stack, seller: Seller) -> Market:
-    return Market(stack).open(seller)
-
-
-@pytest.fixture
-def user(market: Market) -> User:
-    return market.user()
 
 
 def buy(market: Market, user: User) -> Rental:

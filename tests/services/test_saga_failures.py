@@ -14,7 +14,6 @@ from chalicelib.suppliers.contract import (
     SupplierRefusedError,
     SupplierUnavailableError,
 )
-from tests.conftest import Stack
 from tests.sellers import (
     COST,
     SOLD_AT,
@@ -26,26 +25,10 @@ from tests.sellers import (
     key_of,
     rentals_of,
 )
-from tests.wire import Fault, let_through, tapped
+from tests.wire import TRANSACT, Fault, let_through, tapped
 from tests.world import BALANCE, together
 
-TRANSACT = "TransactWriteItems"
 UNKNOWN = SupplierOutcomeUnknownError("partner", "timeout")
-
-
-@pytest.fixture
-def seller(stack: Stack) -> Seller:
-    return Seller("partner", stack.clock, 100)
-
-
-@pytest.fixture
-def market(stack: Stack, seller: Seller) -> Market:
-    return Market(stack).open(seller)
-
-
-@pytest.fixture
-def user(market: Market) -> User:
-    return market.user()
 
 
 @dataclass(frozen=True)

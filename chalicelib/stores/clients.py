@@ -1,6 +1,6 @@
-"""The process's AWS clients: one a service, made when first asked for, all from one session.
+"""The process's AWS clients: one a service, made when first asked for.
 
-A session of its own would have each client read botocore's data again.
+Each has a session of its own: a session keeps the environment that it was made in.
 """
 
 import threading
@@ -10,7 +10,6 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
-_session: Any = None
 _lock = threading.Lock()
 
 
@@ -35,14 +34,10 @@ class SharedClient:
 
     def forget(self) -> None:
         """Drop the client, so that the next call connects by the environment as it then is."""
-        global _session
         with _lock:
-            self._client = _session = None
+            self._client = None
 
     def _made(self) -> Any:
-        global _session
-        if _session is None:
-            _session = botocore.session.get_session()
-        made = _session.create_client(self._service, config=self._config)
+        made = botocore.session.get_session().create_client(self._service, config=self._config)
         self._prepare(made)
         return made

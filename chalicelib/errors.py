@@ -8,6 +8,7 @@
     │   └── ManagerInactiveError the user's manager may not act
     ├── NotFoundError            unknown, or somebody else's
     ├── ConflictError            the thing's state does not allow it
+    ├── MethodNotAllowedError    an HTTP method that the resource does not take
     ├── TooLargeError            a body over the limit
     ├── UnsupportedMediaError    a body in a format that we don't read
     ├── RequestKeyReusedError    an idempotency key with other parameters
@@ -32,6 +33,7 @@ class Kind(Enum):
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
     CONFLICT = "conflict"
+    METHOD = "method"
     TOO_LARGE = "too_large"
     MEDIA_TYPE = "media_type"
     UNPROCESSABLE = "unprocessable"
@@ -114,6 +116,12 @@ class ConflictError(SesameError):
     """The state that the thing is in does not allow the act."""
 
     kind = Kind.CONFLICT
+
+
+class MethodNotAllowedError(SesameError):
+    """The resource is there, but does not take this HTTP method."""
+
+    kind = Kind.METHOD
 
 
 class TooLargeError(SesameError):

@@ -4,7 +4,7 @@ This is the only module that reads the environment, and never at import: Chalice
 and Lambda fill it later. Table names and queue URLs come from infra/resources.yaml.
 """
 
-import json
+import ipaddress
 import os
 import re
 from collections.abc import Mapping
@@ -14,7 +14,10 @@ from typing import Any
 from chalicelib.domain.money import Micros, parse_amount
 from chalicelib.domain.pricing import MOST_MARKUP
 from chalicelib.domain.urls import checked_webhook_url
+from chalicelib.environment import Reader, SettingsError
 from chalicelib.errors import InvalidInputError
+
+__all__ = ["SettingsError", "from_environment", "load"]
 
 TABLES = (
     "users",
@@ -42,12 +45,6 @@ _SUPPLIER_KEY = re.compile(r"[!-~]{1,512}")
 SHORTEST_PEPPER = 16
 """Bytes. What is derived from a shorter one could be guessed."""
 
-_MOST_DIGITS = 12
-
-
-class SettingsError(Exception):
-    """The environment lacks a variable or holds one that can't be used; says which."""
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -61,10 +58,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ProviderAccount:
-    """One account of ours at a provider. Two secrets live at once while one replaces the other."""
+    """One account of ours at a provider. Two secrets live at once while one replaces the other.
+
+    `options` are what the provider's module asks for beside them, such as what it sends from.
+    `allow_ips` are networks (CIDR) that posts may come from; anywhere if there are none.
+    """
 
     name: str
     secrets: tuple[str, ...] = field(repr=False)
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    allow_ips: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ def from_environment() -> Settings:
 
 def load(environment: Mapping[str, str]) -> Settings:
     """The settings that `environment` describes. Raises SettingsError naming the variable."""
-    read = _Reader(environment)
+    read = Reader(environment)
     secrets = read.json("SESAME_SECRETS")
     allow_loopback = read.flag("SESAME_ALLOW_LOOPBACK")
     return Settings(
@@ -157,54 +160,6 @@ def load(environment: Mapping[str, str]) -> Settings:
     )
 
 
-class _Reader:
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-
-    def text(self, name: str) -> str:
-        value = self._environment.get(name, "")
-        if not value:
-            raise SettingsError(f"{name} is not set.")
-        return value
-
-    def number(self, name: str, default: int, *, least: int = 0) -> int:
-        value = self._environment.get(name, "")
-        if not value:
-            return default
-        digits = value if value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS else ""
-        if not digits or int(digits) < least:
-            raise SettingsError(f"{name}: expected a whole number, at least {least}.")
-        return int(digits)
-
-    def flag(self, name: str) -> bool:
-        value = self._environment.get(name, "0")
-        if value not in ("0", "1"):
-            raise SettingsError(f"{name}: expected 0 or 1.")
-        return value == "1"
-
-    def json(self, name: str) -> dict[str, Any]:
-        try:
-            value = json.loads(self.text(name))
-        except ValueError:
-            raise SettingsError(f"{name}: expected JSON.") from None
-        if not isinstance(value, dict):
-            raise SettingsError(f"{name}: expected a JSON object.")
-        return value
-
-    def objects(self, name: str, *, each: str) -> list[dict[str, Any]]:
-        """A list of objects, none if not set, whose fields `each` are texts and all different."""
-        try:
-            value = json.loads(self._environment.get(name) or "[]")
-        except ValueError:
-            raise SettingsError(f"{name}: expected JSON.") from None
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise SettingsError(f"{name}: expected a JSON list of objects.")
-        names = [item.get(each) for item in value]
-        if not all(isinstance(text, str) for text in names) or len(set(names)) < len(names):
-            raise SettingsError(f"{name}: expected a {each} in each, all different.")
-        return value
-
-
 def _secrets(found: Mapping[str, Any]) -> Secrets:
     try:
         return Secrets(
@@ -212,7 +167,7 @@ def _secrets(found: Mapping[str, Any]) -> Secrets:
             system_key_hash=str(found["system_key_hash"]),
             admin_key_hash=str(found["admin_key_hash"]),
             provider_accounts={
-                (provider, account): ProviderAccount(account, _texts(details["secrets"]))
+                (provider, account): _provider_account(account, details)
                 for provider, accounts in found["providers"].items()
                 for account, details in accounts.items()
             },
@@ -221,8 +176,18 @@ def _secrets(found: Mapping[str, Any]) -> Secrets:
         # The value itself stays out of the message: it is all secrets.
         raise SettingsError(
             f"SESAME_SECRETS: expected pepper ({SHORTEST_PEPPER} bytes or more, in hex), "
-            "system_key_hash, admin_key_hash and providers {provider: {account: {secrets: [...]}}}."
+            "system_key_hash, admin_key_hash and providers {provider: {account: {secrets: [...], "
+            "may be options {name: text} and allow_ips [network]}}}."
         ) from None
+
+
+def _provider_account(name: str, details: Mapping[str, Any]) -> ProviderAccount:
+    options, allow_ips = details.get("options", {}), _texts(details.get("allow_ips", []))
+    if not isinstance(options, dict) or not all(isinstance(v, str) for v in options.values()):
+        raise TypeError("expected an object of texts")
+    for network in allow_ips:
+        ipaddress.ip_network(network)
+    return ProviderAccount(name, _texts(details["secrets"]), options, allow_ips)
 
 
 def _supplier(fields: Mapping[str, Any], keys: object, *, allow_loopback: bool) -> SupplierConfig:

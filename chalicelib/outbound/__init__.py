@@ -68,6 +68,7 @@ class Fetch(Protocol):
         *,
         params: Mapping[str, str] | None = None,
         json: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         deadline_seconds: float,
     ) -> Fetched:
@@ -119,6 +120,7 @@ class HttpFetch:
         *,
         params: Mapping[str, str] | None = None,
         json: Mapping[str, Any] | None = None,
+        form: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         deadline_seconds: float,
     ) -> Fetched:
@@ -126,7 +128,7 @@ class HttpFetch:
         from chalicelib.outbound.exchange import exchange
 
         return exchange(
-            Request(method, url, params=params, json=json, headers=headers or {}),
+            Request(method, url, params=params, json=json, form=form, headers=headers or {}),
             allow_loopback=self.allow_loopback,
             resolve=self.resolve,
             deadline_seconds=deadline_seconds,

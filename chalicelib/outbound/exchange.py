@@ -93,7 +93,7 @@ def _prepared(request: Request) -> requests.PreparedRequest:
         params=dict(request.params or {}),
         headers=headers,
         json=request.json,
-        data=request.body,
+        data=request.form if request.body is None else request.body,
     ).prepare()
 
 

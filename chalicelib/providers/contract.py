@@ -1,13 +1,21 @@
 """What every SMS provider's module offers, and the words they share.
 
-A provider is one module of this package, named as in its URL, that defines
+A provider is one module of this package, named as in its URL. What it does for us decides which
+of these it defines:
 
+    METHODS                                       the HTTP methods that it posts by
     verify(post, account, now) -> bool            is this post genuinely theirs?
     parse(post, now) -> list[InboundSms]          its messages; InvalidInputError if unreadable
     accepted() -> Reply                           what it wants to hear so as not to send again
 
-Errors are answered by status alone: providers read no bodies. docs/adding-a-provider.md is the
-checklist.
+    certificate_url(post) -> str | None           what must be fetched before verify can tell
+    confirmation_url(post, account) -> str | None what must be fetched for it to post to us at all
+
+    send(sms, account, line) -> str               sends; the provider's id of the message
+    receipts(post, now) -> list[Receipt]          its delivery receipts; InvalidInputError
+
+The first four are every provider's. Errors are answered by status alone: providers read no bodies.
+docs/adding-a-provider.md is the checklist.
 """
 
 import json
@@ -27,11 +35,17 @@ MOST_TEXT = 4_000
 
 @dataclass(frozen=True, slots=True)
 class InboundPost:
-    """An HTTP request as it came: `url` is the public one, `headers` have lower-case names."""
+    """An HTTP request as it came: `url` is the public one, `headers` have lower-case names.
+
+    `certificate` is what was found at the provider's `certificate_url`, empty without one.
+    """
 
     url: str
     headers: Mapping[str, str]
     body: bytes
+    method: str = "POST"
+    source_ip: str = ""
+    certificate: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +69,8 @@ class Reply:
 
 class Provider(Protocol):
     """The contract that a provider's module fulfils."""
+
+    METHODS: frozenset[str]
 
     def verify(self, post: InboundPost, account: ProviderAccount, now: Millis) -> bool:
         """Whether one of the account's secrets signed this post, fresh where it says when."""

@@ -25,6 +25,8 @@ EARLIEST = Millis(946_684_800_000)
 
 _LATEST_SECONDS = 10**11
 
+METHODS = frozenset({"POST"})
+
 
 def verify(post: InboundPost, account: ProviderAccount, now: Millis) -> bool:
     """Whether one of the account's `whsec_` secrets signed the body within 300 s of `now`."""

@@ -20,9 +20,9 @@ from chalicelib.providers.contract import (
     required,
     sms_text,
 )
-from chalicelib.providers.generic import accepted, verify
+from chalicelib.providers.generic import METHODS, accepted, verify
 
-__all__ = ["accepted", "parse", "verify"]
+__all__ = ["METHODS", "accepted", "parse", "verify"]
 
 
 def parse(post: InboundPost, now: Millis) -> list[InboundSms]:

@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from chalicelib.providers.contract import Provider
+from chalicelib.providers.sending import Sender
 
 NAMES = frozenset(
     {
@@ -12,6 +13,7 @@ NAMES = frozenset(
         "twilio",
     }
 )
+SENDERS: frozenset[str] = frozenset()
 
 
 def get(name: str) -> Provider | None:
@@ -24,3 +26,11 @@ def get(name: str) -> Provider | None:
     # mypy takes any module for a Provider; tests/providers/contract_suite.py compares signatures.
     provider: Provider = import_module(f"chalicelib.providers.{name}")
     return provider
+
+
+def sender(name: str) -> Sender | None:
+    """The provider called `name` if it sends, imported when first asked for."""
+    if name not in SENDERS:
+        return None
+    found: Sender = import_module(f"chalicelib.providers.{name}")
+    return found

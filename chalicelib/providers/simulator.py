@@ -4,10 +4,10 @@ import json
 
 from chalicelib.domain.signatures import signed_headers
 from chalicelib.domain.times import SECOND, Millis
-from chalicelib.providers.generic import accepted, parse, verify
+from chalicelib.providers.generic import METHODS, accepted, parse, verify
 from chalicelib.settings import ProviderAccount
 
-__all__ = ["accepted", "parse", "signed_post", "verify"]
+__all__ = ["METHODS", "accepted", "parse", "signed_post", "verify"]
 
 
 def signed_post(

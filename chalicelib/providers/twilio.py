@@ -26,6 +26,7 @@ MOST_FIELDS = 500
 _MESSAGE_SID = re.compile(r"[0-9A-Za-z]{34}")
 _URL = re.compile(r"(https?)://([^/?#]*?)(?::([0-9]+))?([/?#].*)?")
 _STANDARD_PORTS = {"http": "80", "https": "443"}
+METHODS = frozenset({"POST"})
 
 _Pairs = list[tuple[str, str]]
 

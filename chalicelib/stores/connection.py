@@ -15,7 +15,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.errors import BusyError
-from chalicelib.stores.clients import SharedClient
+from chalicelib.outbound.aws_clients import SharedClient
 
 RETRIES = 5
 """How often a call that met a conflict is sent again, a transaction with the same client token."""

@@ -7,7 +7,7 @@ from typing import Any
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from chalicelib.stores.clients import SharedClient
+from chalicelib.outbound.aws_clients import SharedClient
 
 MOST_DELAY_SECONDS = 900
 MOST_BATCH = 10

@@ -17,11 +17,17 @@ class SharedClient:
     """One service's client, for all threads. `prepare` is called with it when it is made."""
 
     def __init__(
-        self, service: str, config: Config, prepare: Callable[[Any], object] = lambda _: None
+        self,
+        service: str,
+        config: Config,
+        prepare: Callable[[Any], object] = lambda _: None,
+        *,
+        region: str | None = None,
     ) -> None:
         self._service = service
         self._config = config
         self._prepare = prepare
+        self._region = region
         self._client: Any = None
 
     def get(self) -> Any:
@@ -38,6 +44,8 @@ class SharedClient:
             self._client = None
 
     def _made(self) -> Any:
-        made = botocore.session.get_session().create_client(self._service, config=self._config)
+        made = botocore.session.get_session().create_client(
+            self._service, region_name=self._region, config=self._config
+        )
         self._prepare(made)
         return made

@@ -8,11 +8,13 @@ from chalicelib.api import (
     account,
     account_history,
     account_keys,
+    account_otp,
     admin,
     admin_stock,
     client,
     inbound,
     manager,
+    otp,
     pages,
     queue_messages,
     rental,
@@ -29,11 +31,13 @@ for face in (
     account,
     account_keys,
     account_history,
+    account_otp,
     manager,
     admin,
     admin_stock,
     summary,
     inbound,
+    otp,
 ):
     app.register_blueprint(face.routes)
 
@@ -50,6 +54,12 @@ def deliver_webhooks(event: Any) -> dict[str, Any]:
 def poll_suppliers(event: Any) -> dict[str, Any]:
     """Ask suppliers for the SMS of the numbers that we bought from them."""
     return queue_messages.poll_suppliers(event)
+
+
+@app.on_sqs_message(queue="otp", batch_size=1, name="send_otp")
+def send_otp(event: Any) -> dict[str, Any]:
+    """Have providers send the codes that were asked for."""
+    return queue_messages.send_otp(event)
 
 
 @app.on_sqs_message(queue="sweeps", batch_size=1, name="run_sweep_page")
@@ -86,6 +96,12 @@ def requeue_deliveries(_event: Any) -> None:
 def requeue_polls(_event: Any) -> None:
     """Ask again for the SMS that nobody has asked for in time."""
     platform().jobs.requeue_polls()
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="requeue_otp")
+def requeue_otp(_event: Any) -> None:
+    """Have codes sent that nobody has sent in time."""
+    platform().jobs.requeue_otp()
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="roll_up")

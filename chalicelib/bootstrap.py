@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from chalicelib.services.listings import Listings
     from chalicelib.services.managers import Managers
     from chalicelib.services.numbers import Numbers
+    from chalicelib.services.otp import Otp
+    from chalicelib.services.otp_accounts import OtpAccounts
+    from chalicelib.services.otp_receipts import OtpReceipts
+    from chalicelib.services.otp_sending import OtpSending
+    from chalicelib.services.otp_tickets import OtpTickets
     from chalicelib.services.polls import Polls
     from chalicelib.services.prices import Prices
     from chalicelib.services.profiles import Profiles
@@ -193,6 +198,46 @@ class Platform:
         return Webhooks(self.settings, self.clock, self.random, post)
 
     @cached_property
+    def otp_accounts(self) -> "OtpAccounts":
+        """What accounts ask for of codes."""
+        from chalicelib.services.otp_accounts import OtpAccounts
+
+        return OtpAccounts(self.accounts)
+
+    @cached_property
+    def otp_tickets(self) -> "OtpTickets":
+        """Codes that were sent."""
+        from chalicelib.services.otp_tickets import OtpTickets
+
+        return OtpTickets(self.settings, self.clock)
+
+    @cached_property
+    def otp(self) -> "Otp":
+        """Codes that are asked for."""
+        from chalicelib.services.otp import Otp
+        from chalicelib.services.otp_destinations import Destinations
+
+        return Otp(self.settings, self.clock, self.otp_tickets, Destinations(self.settings))
+
+    @cached_property
+    def otp_sending(self) -> "OtpSending":
+        """Having them sent."""
+        from chalicelib.providers import registry
+        from chalicelib.services.otp_lines import Lines
+        from chalicelib.services.otp_sending import OtpSending
+
+        lines = Lines(self.settings, self.fetch or HttpFetch(self.settings.allow_loopback))
+        tickets = self.otp_tickets
+        return OtpSending(self.settings, self.clock, tickets, registry.sender, lines.to)
+
+    @cached_property
+    def otp_receipts(self) -> "OtpReceipts":
+        """What became of them."""
+        from chalicelib.services.otp_receipts import OtpReceipts
+
+        return OtpReceipts(self.settings, self.clock, self.otp_tickets)
+
+    @cached_property
     def rollups(self) -> "Rollups":
         """What was done when."""
         from chalicelib.services.rollups import Rollups
@@ -221,6 +266,7 @@ class Platform:
             webhooks=self.webhooks,
             managers=self.managers,
             rollups=self.rollups,
+            otp_sending=self.otp_sending,
         )
 
 

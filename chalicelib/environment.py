@@ -1,8 +1,12 @@
 """Typed values of environment variables; what can't be used is named, and never shown."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from chalicelib.errors import InvalidInputError
+
+T = TypeVar("T")
 
 _MOST_DIGITS = 12
 
@@ -50,6 +54,15 @@ class Reader:
         if not isinstance(value, dict):
             raise SettingsError(f"{name}: expected a JSON object.")
         return value
+
+    def parsed(self, name: str, parse: Callable[[object], T]) -> T:
+        """What `parse` makes of JSON, of an empty object if not set."""
+        try:
+            return parse(json.loads(self._environment.get(name) or "{}"))
+        except ValueError:
+            raise SettingsError(f"{name}: expected JSON.") from None
+        except InvalidInputError as error:
+            raise SettingsError(f"{name}: {error.message}") from None
 
     def objects(self, name: str, *, each: str) -> list[dict[str, Any]]:
         """A list of objects, none if not set, whose fields `each` are texts and all different."""

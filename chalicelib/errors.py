@@ -2,6 +2,7 @@
 
     SesameError
     ├── InvalidInputError        a field is missing or wrong; says what was expected
+    │   └── GuessRefusedError    a one-time code does not validate; says why by spec C's number
     ├── UnauthenticatedError     no key, or one that opens nothing
     ├── InsufficientBalanceError the balance can't pay
     ├── ForbiddenError           the key is good, the act is not allowed
@@ -116,6 +117,15 @@ class ConflictError(SesameError):
     """The state that the thing is in does not allow the act."""
 
     kind = Kind.CONFLICT
+
+
+class GuessRefusedError(InvalidInputError):
+    """A code that does not validate: `number` is spec C's, `remaining` the attempts left."""
+
+    def __init__(self, number: int, message: str, *, remaining: int | None) -> None:
+        SesameError.__init__(self, "code_refused", message)
+        self.number = number
+        self.remaining = remaining
 
 
 class MethodNotAllowedError(SesameError):

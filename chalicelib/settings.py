@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.domain.money import Micros, parse_amount
+from chalicelib.domain.otp_routes import Routes, Tariff, parse_routes, parse_tariff
 from chalicelib.domain.pricing import MOST_MARKUP
 from chalicelib.domain.urls import checked_webhook_url
 from chalicelib.environment import Reader, SettingsError
@@ -32,6 +33,7 @@ TABLES = (
     "requests",
     "limits",
     "rollups",
+    "otp_tickets",
 )
 
 RESERVED_SUPPLIERS = ("stock", "own")
@@ -106,6 +108,7 @@ class Settings:
     webhooks_queue: str
     sweeps_queue: str
     polls_queue: str
+    otp_queue: str
     public_url: str
     secrets: Secrets
     limits: Limits
@@ -119,6 +122,8 @@ class Settings:
     suppliers: tuple[SupplierConfig, ...] = ()
     open_registration: bool = False
     catalogue_source: str = OWN_SOURCE
+    otp_routes: Routes = field(default_factory=Routes)
+    otp_tariff: Tariff = field(default_factory=Tariff)
 
 
 def from_environment() -> Settings:
@@ -136,6 +141,7 @@ def load(environment: Mapping[str, str]) -> Settings:
         webhooks_queue=read.text("SESAME_QUEUE_WEBHOOKS"),
         sweeps_queue=read.text("SESAME_QUEUE_SWEEPS"),
         polls_queue=read.text("SESAME_QUEUE_POLLS"),
+        otp_queue=read.text("SESAME_QUEUE_OTP"),
         public_url=read.text("SESAME_PUBLIC_URL").rstrip("/"),
         secrets=_secrets(secrets),
         limits=Limits(
@@ -157,6 +163,8 @@ def load(environment: Mapping[str, str]) -> Settings:
             _supplier(fields, secrets.get("suppliers"), allow_loopback=allow_loopback)
             for fields in read.objects("SESAME_SUPPLIERS", each="name")
         ),
+        otp_routes=read.parsed("SESAME_OTP_ROUTES", parse_routes),
+        otp_tariff=read.parsed("SESAME_OTP_PRICES", parse_tariff),
     )
 
 

@@ -14,7 +14,7 @@ from chalicelib import bootstrap, settings
 from chalicelib.bootstrap import Platform
 from chalicelib.domain.keys import hash_key
 from chalicelib.domain.times import Millis, later
-from chalicelib.outbound import Answer
+from chalicelib.outbound import Answer, Fetch
 from chalicelib.stores import connection, queues
 from local import resources, template
 from local.engine import Engine
@@ -70,6 +70,7 @@ class Stack:
     clock: TestClock
     receiver: Receiver
     platform: Platform
+    fetch: Fetch | None = None
 
     def configure(self, **variables: str) -> Platform:
         """Serve with other settings from here on: `configure(SESAME_REST_SECONDS="0")`."""
@@ -81,6 +82,7 @@ class Stack:
                 sleep=self.clock.sleep,
                 random=Random(7),
                 post=self.receiver,
+                fetch=self.fetch,
             )
         )
         return self.platform
@@ -134,6 +136,8 @@ def stack(engine: Engine, resource_names: dict[str, str], monkeypatch: pytest.Mo
         "SESAME_SECRETS": json.dumps(SECRETS),
         "SESAME_MAX_CALLS_PER_MINUTE": "100000",
         "SESAME_ALLOW_LOOPBACK": "1",
+        "SESAME_OTP_ROUTES": json.dumps({"*": ["simulator:demo"]}),
+        "SESAME_OTP_PRICES": json.dumps({"*": {"sms": "0.04", "voice_sms": "0.1"}}),
     }
     for name in [name for name in os.environ if name.startswith(("AWS_", "SESAME_"))]:
         if name != "SESAME_ENGINE_PYTHON":

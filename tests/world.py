@@ -140,6 +140,12 @@ class World:
         for message in self.queued():
             self.stack.platform.webhooks.deliver(message["delivery_id"], message["user_id"])
 
+    def advance_tickets(self) -> None:
+        """Do what the send_otp Lambda does with what is on its queue, until there is no more."""
+        while tokens := self._drain(self.stack.platform.settings.otp_queue):
+            for message in tokens:
+                self.stack.platform.otp_sending.advance(message["token"])
+
     def swept(self) -> list[dict[str, Any]]:
         """The messages that wait on the sweeps queue, taken off it."""
         return self._drain(self.stack.platform.settings.sweeps_queue)

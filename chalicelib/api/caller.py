@@ -1,5 +1,7 @@
 """Who calls: a user by an API key, or the admin by theirs."""
 
+import hmac
+
 from chalicelib.api.edge import Call
 from chalicelib.api.parameters import Parameters
 from chalicelib.bootstrap import platform
@@ -38,6 +40,27 @@ def by_token(call: Call) -> tuple[ApiKey, User]:
             field="Authorization",
         )
     return _opened(text)
+
+
+def by_login(call: Call) -> User:
+    """The caller by the headers `api-login` and `api-key`, of spec C.
+
+    Raises UnauthenticatedError, ForbiddenError, LimitExceededError.
+    """
+    login, text = call.headers.get("api-login", ""), call.headers.get("api-key", "")
+    for name, value in (("api-login", login), ("api-key", text)):
+        if not value.strip():
+            raise UnauthenticatedError(
+                "missing_credentials", f"{name}: expected yours.", field=name
+            )
+    _, user = _opened(text.strip())
+    # Bytes, as compare_digest raises TypeError for text that is not ASCII.
+    given, known = login.strip().lower().encode("utf-8", "replace"), user.login.encode()
+    if not hmac.compare_digest(given, known):
+        raise UnauthenticatedError(
+            "invalid_credentials", "api-login: expected the login of the key.", field="api-login"
+        )
+    return user
 
 
 def check_admin(call: Call) -> None:

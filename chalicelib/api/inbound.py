@@ -8,7 +8,7 @@ from chalicelib.api.edge import Body, Call, route
 from chalicelib.bootstrap import platform
 from chalicelib.errors import ForbiddenError, MethodNotAllowedError, NotFoundError, TooLargeError
 from chalicelib.providers import registry
-from chalicelib.providers.contract import InboundPost
+from chalicelib.providers.contract import InboundPost, Provider
 
 routes = Blueprint(__name__)
 
@@ -31,13 +31,49 @@ def receive(call: Call) -> Body:
     return _taken(call)
 
 
+@route(routes, "/inbound/{provider}/{account}/receipt", "GET")
+def receive_receipt_by_get(call: Call) -> Body:
+    """As `receive_receipt`, for the providers that post by GET."""
+    return _receipts_taken(call)
+
+
+@route(routes, "/inbound/{provider}/{account}/receipt", "POST")
+def receive_receipt(call: Call) -> Body:
+    """What a provider says became of messages that it sent for us."""
+    return _receipts_taken(call)
+
+
 def _taken(call: Call) -> Body:
+    provider, post = _genuine(call, "")
+    for sms in provider.parse(post, platform().clock()):
+        platform().inbound.receive(call.path["provider"], call.path["account"], sms)
+    reply = provider.accepted()
+    return Body(reply.body, reply.content_type)
+
+
+def _receipts_taken(call: Call) -> Body:
+    name, account_name = call.path["provider"], call.path["account"]
+    sender = registry.sender(name)
+    if sender is None:
+        raise _unknown_account()
+    provider, post = _genuine(call, "/receipt")
+    for receipt in sender.receipts(post, platform().clock()):
+        platform().otp_receipts.receive(name, account_name, receipt)
+    reply = provider.accepted()
+    return Body(reply.body, reply.content_type)
+
+
+def _genuine(call: Call, below: str) -> tuple[Provider, InboundPost]:
+    """The provider and its post, once that is known to be theirs.
+
+    Raises NotFoundError, MethodNotAllowedError, TooLargeError, ForbiddenError.
+    """
     name, account_name = call.path["provider"], call.path["account"]
     here = platform()
     account = here.settings.secrets.provider_accounts.get((name, account_name))
     provider = registry.get(name)
     if provider is None or account is None or _NAME.fullmatch(account_name) is None:
-        raise NotFoundError("unknown_account", "There is no such provider account.")
+        raise _unknown_account()
     if len(call.body) > MOST_BODY_BYTES:
         raise TooLargeError(
             "body_too_large", f"body: expected at most {MOST_BODY_BYTES} bytes.", field="body"
@@ -45,12 +81,12 @@ def _taken(call: Call) -> Body:
     if call.method not in provider.METHODS:
         raise MethodNotAllowedError("method_not_allowed", f"{name} does not post by {call.method}.")
     query = f"?{call.query_string}" if call.query_string else ""
-    url = f"{here.settings.public_url}/inbound/{name}/{account_name}{query}"
+    url = f"{here.settings.public_url}/inbound/{name}/{account_name}{below}{query}"
     post = InboundPost(url, call.headers, call.body, call.method, call.source_ip)
-    now = here.clock()
-    if not provider.verify(post, account, now):
+    if not provider.verify(post, account, here.clock()):
         raise ForbiddenError("invalid_signature", "The signature does not match.")
-    for sms in provider.parse(post, now):
-        here.inbound.receive(name, account_name, sms)
-    reply = provider.accepted()
-    return Body(reply.body, reply.content_type)
+    return provider, post
+
+
+def _unknown_account() -> NotFoundError:
+    return NotFoundError("unknown_account", "There is no such provider account.")

@@ -43,6 +43,18 @@ def poll_suppliers(event: Any) -> dict[str, Any]:
     return _failures(failed)
 
 
+def send_otp(event: Any) -> dict[str, Any]:
+    """Do what is due of tickets."""
+    failed = []
+    for message_id, body in _messages(event):
+        try:
+            platform().otp_sending.advance(str(body["token"]))
+        except (BusyError, KeyError, TypeError):
+            log.exception("message %s of the otp queue", message_id)
+            failed.append(message_id)
+    return _failures(failed)
+
+
 def run_sweep_page(event: Any) -> dict[str, Any]:
     """Close the rentals of a page."""
     for _, body in _messages(event):

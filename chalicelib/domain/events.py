@@ -1,6 +1,7 @@
 """Events: what a user is told, as the JSON that a webhook carries. Source: spec A."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chalicelib.domain.ids import E164, DeliveryId, EventId, RentalId, UserId, new_ulid
@@ -9,7 +10,12 @@ from chalicelib.domain.times import Millis
 
 OTP_RECEIVED = "otp_received"
 SMS_RECEIVED = "sms_received"
-EVENT_TYPES = (OTP_RECEIVED, SMS_RECEIVED)
+OTP_SENT = "otp_sent"
+OTP_FAILED = "otp_failed"
+OTP_VALIDATED = "otp_validated"
+SMS_EVENTS = (OTP_RECEIVED, SMS_RECEIVED)
+TICKET_EVENTS = (OTP_SENT, OTP_FAILED, OTP_VALIDATED)
+EVENT_TYPES = (*SMS_EVENTS, *TICKET_EVENTS)
 ALWAYS_SENT = OTP_RECEIVED
 
 
@@ -46,5 +52,21 @@ def sms_event(
         type=kind,
         body=json.dumps({"event": kind, "data": data}, ensure_ascii=False),
         reference=rental_id,
+        at=now,
+    )
+
+
+def ticket_event(
+    user_id: UserId, kind: str, ticket_number: str, data: Mapping[str, object], now: Millis
+) -> Event:
+    """The event `kind` of a ticket; its code is in none of them."""
+    shown = {"ticket_number": ticket_number, **data}
+    return Event(
+        event_id=EventId(new_ulid(now)),
+        delivery_id=DeliveryId(new_ulid(now)),
+        user_id=user_id,
+        type=kind,
+        body=json.dumps({"event": kind, "data": shown}, ensure_ascii=False),
+        reference=ticket_number,
         at=now,
     )

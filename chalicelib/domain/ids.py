@@ -29,6 +29,14 @@ def new_ulid(now: Millis) -> str:
     return _written((now << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS))
 
 
+def ulid_time(ulid: str) -> Millis:
+    """The moment of a ULID."""
+    moment = 0
+    for character in ulid[:10]:
+        moment = moment * 32 + _CROCKFORD.index(character)
+    return Millis(moment)
+
+
 def first_ulid(moment: Millis) -> str:
     """The first ULID of a moment: the same for all who ask, so that a repeat can be told."""
     return _written(moment << _RANDOM_BITS)

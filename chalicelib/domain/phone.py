@@ -81,3 +81,12 @@ def calling_code(country: str) -> str:
     import phonenumbers
 
     return str(phonenumbers.country_code_for_region(country))
+
+
+def is_costly(number: E164) -> bool:
+    """Whether who sends to `number` pays its holder: premium-rate and shared-cost numbers."""
+    import phonenumbers
+
+    kinds = phonenumbers.PhoneNumberType
+    kind = phonenumbers.number_type(phonenumbers.parse(number))
+    return kind in (kinds.PREMIUM_RATE, kinds.SHARED_COST)

@@ -33,7 +33,8 @@ class User:
     `manager_id` is who manages them; a manager has none. `markup` is what a manager adds to the
     prices of their users, in hundredths of a percent of the price. `webhook_generation` counts
     the secrets that their endpoints have had. `blocked` is who the admin stopped: no manager lets
-    them act again.
+    them act again. `otp` and `otp_rules` are their defaults and limits for codes as JSON, read by
+    those who need them; `otp_total` counts the codes sent.
     """
 
     user_id: UserId
@@ -55,6 +56,9 @@ class User:
     is_manager: bool = False
     blocked: bool = False
     webhook_generation: int = 0
+    otp: str = ""
+    otp_rules: str = ""
+    otp_total: int = 0
 
     def may_act(self) -> bool:
         """Whether keys of this user open anything."""

@@ -69,6 +69,7 @@ class Fetch(Protocol):
         params: Mapping[str, str] | None = None,
         json: Mapping[str, Any] | None = None,
         form: Mapping[str, str] | None = None,
+        body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         deadline_seconds: float,
     ) -> Fetched:
@@ -121,6 +122,7 @@ class HttpFetch:
         params: Mapping[str, str] | None = None,
         json: Mapping[str, Any] | None = None,
         form: Mapping[str, str] | None = None,
+        body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         deadline_seconds: float,
     ) -> Fetched:
@@ -128,7 +130,15 @@ class HttpFetch:
         from chalicelib.outbound.exchange import exchange
 
         return exchange(
-            Request(method, url, params=params, json=json, form=form, headers=headers or {}),
+            Request(
+                method,
+                url,
+                params=params,
+                json=json,
+                form=form,
+                body=body,
+                headers=headers or {},
+            ),
             allow_loopback=self.allow_loopback,
             resolve=self.resolve,
             deadline_seconds=deadline_seconds,

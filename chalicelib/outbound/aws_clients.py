@@ -11,6 +11,18 @@ import botocore.session
 from botocore.config import Config
 
 _lock = threading.Lock()
+_made: dict[tuple[str, str], "SharedClient"] = {}
+
+
+def client(service: str, region: str) -> Any:
+    """The process's client of a service in a region: one attempt, as who asks has others to ask."""
+    made = _made.get((service, region))
+    if made is None:
+        config = Config(
+            connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 1}
+        )
+        made = _made.setdefault((service, region), SharedClient(service, config, region=region))
+    return made.get()
 
 
 class SharedClient:

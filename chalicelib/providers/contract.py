@@ -49,14 +49,31 @@ class InboundPost:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Which part of a long SMS a post brings: `number` from 1 to `total`.
+
+    `group` is what its parts have in common at the provider, beside sender and recipient.
+    """
+
+    group: str
+    number: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class InboundSms:
-    """One SMS that a provider brings. Numbers are as the provider wrote them."""
+    """One SMS that a provider brings. Numbers are as the provider wrote them.
+
+    `part` is there if the provider does not join the parts of a long SMS; each has an id of its
+    own.
+    """
 
     message_id: str
     sender: str
     to: str
     text: str
     received_at: Millis
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from chalicelib.domain.ids import UserId
 from chalicelib.domain.money import NOTHING, Micros
 from chalicelib.domain.rental import Rental, RentalStatus
 from chalicelib.domain.times import Clock, Millis
+from chalicelib.domain.user import User
 from chalicelib.stores import deliveries, ledger, past_rentals, users
 from chalicelib.stores.ledger import Entry
 
@@ -98,17 +99,19 @@ class History:
         for _ in range(_MOST_READS):
             entries, more = ledger.lines(user_id, newest_first=True, beyond=None, limit=limit)
             after = users.get(user_id)
-            if before is not None and after is not None:
-                # A rental that came and went leaves the balance, but not these two, as they were.
-                was = (before.balance, before.open_rentals, before.rentals_total)
-                if was == (after.balance, after.open_rentals, after.rentals_total):
-                    return entries, more, after.balance
+            if before is not None and after is not None and _moved(before) == _moved(after):
+                return entries, more, after.balance
             before = after
         return entries, more, None
 
     def _as_of(self, entries: Sequence[Entry]) -> Millis:
         # Another Lambda's clock may be ahead of ours.
         return Millis(max([self.clock(), *(entry.at for entry in entries)]))
+
+
+def _moved(user: User) -> tuple[int, ...]:
+    # A rental or a code that came and went leaves the balance, but not the others, as they were.
+    return user.balance, user.open_rentals, user.rentals_total, user.otp_total
 
 
 def _summed(

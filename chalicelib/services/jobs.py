@@ -11,6 +11,7 @@ from chalicelib.services.catalogue import Catalogue
 from chalicelib.services.closings import Closings
 from chalicelib.services.managers import Managers
 from chalicelib.services.numbers import Numbers
+from chalicelib.services.otp_sending import OtpSending
 from chalicelib.services.polls import Polls
 from chalicelib.services.rollups import Rollups
 from chalicelib.services.webhooks import Webhooks
@@ -38,6 +39,7 @@ class Jobs:
     webhooks: Webhooks
     managers: Managers
     rollups: Rollups
+    otp_sending: OtpSending
 
     def expire_rentals(self) -> None:
         """Close the rentals whose time is over, the longest first.
@@ -78,6 +80,10 @@ class Jobs:
     def requeue_polls(self) -> None:
         """Ask again for the SMS of bought numbers that nobody has asked for in time."""
         self.polls.requeue_due(self._ends())
+
+    def requeue_otp(self) -> None:
+        """Have codes sent that nobody has sent in time."""
+        self.otp_sending.requeue_due(self._ends())
 
     def roll_up(self) -> None:
         """Write the rollups of the minutes whose time has come."""

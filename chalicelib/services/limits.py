@@ -1,11 +1,11 @@
 """Limits on a caller: calls a minute, and waits at once."""
 
-import ipaddress
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from chalicelib.domain.fraud import network_of
 from chalicelib.domain.times import HOUR, MINUTE, SECOND, Clock, Millis
 from chalicelib.errors import LimitExceededError
 from chalicelib.stores import limits
@@ -83,24 +83,13 @@ class RegistrationLimiter:
         """Count one registration. Raises LimitExceededError if that is one too many."""
         now = self.clock()
         ends = Millis(now - now % HOUR + HOUR)
-        bucket = f"registrations#{_network_of(source_ip)}#{ends // HOUR}"
+        bucket = f"registrations#{network_of(source_ip)}#{ends // HOUR}"
         if limits.count(bucket, 1, ends) > self.registrations_per_hour:
             raise LimitExceededError(
                 "rate_limited",
                 f"At most {self.registrations_per_hour} registrations an hour are taken.",
                 retry_after=-(-(ends - now) // SECOND),
             )
-
-
-def _network_of(source_ip: str) -> str:
-    """An IPv4 address, or the /64 of an IPv6 address: a household has as many as it likes."""
-    try:
-        address = ipaddress.ip_address(source_ip)
-    except ValueError:
-        return "unknown"
-    if address.version == 4:
-        return str(address)
-    return str(ipaddress.ip_network((address, 64), strict=False))
 
 
 @dataclass(frozen=True, slots=True)

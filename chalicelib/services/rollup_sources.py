@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
-from chalicelib.domain.events import EVENT_TYPES, OTP_RECEIVED
+from chalicelib.domain.events import OTP_RECEIVED, SMS_EVENTS
 from chalicelib.domain.money import Micros
 from chalicelib.domain.rental import RentalStatus
 from chalicelib.domain.rollups import SYSTEM, Counts
@@ -46,7 +46,7 @@ def of_entry(entry: Entry) -> Counts:
             return Counts(money_in=amount)
         case EntryKind.RENTAL:
             return Counts(requested=1, charged=spent)
-        case EntryKind.SMS:
+        case EntryKind.SMS | EntryKind.OTP:
             return Counts(charged=spent)
         case EntryKind.REFUND:
             return Counts(refunded=amount)
@@ -60,7 +60,7 @@ def of_entry(entry: Entry) -> Counts:
 
 def of_event(kind: str) -> Counts:
     """What one event counts as. An SMS that waits for money has none, so it counts when paid."""
-    if kind not in EVENT_TYPES:
+    if kind not in SMS_EVENTS:
         return Counts()
     return Counts(sms=1, codes=int(kind == OTP_RECEIVED))
 

@@ -9,7 +9,7 @@ from chalicelib.domain.deliveries import Delivery, DeliveryState
 from chalicelib.domain.ids import DeliveryId, EventId, UserId
 from chalicelib.domain.times import Millis
 from chalicelib.stores import db
-from chalicelib.stores.tables import DeliveryRow
+from chalicelib.stores.outbox_items import DeliveryRow
 
 
 @dataclass(frozen=True, slots=True)

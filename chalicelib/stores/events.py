@@ -6,7 +6,7 @@ from chalicelib.domain.events import Event
 from chalicelib.domain.ids import UserId
 from chalicelib.domain.times import DAY, SECOND, Millis, epoch_seconds
 from chalicelib.stores import db, shards
-from chalicelib.stores.tables import DeliveryRow, EventRow
+from chalicelib.stores.outbox_items import DeliveryRow, EventRow
 
 TOLD_WITHIN = 10 * SECOND
 """A delivery that its queue was not told of within this is taken up by the sweep."""

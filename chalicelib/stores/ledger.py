@@ -22,6 +22,7 @@ class EntryKind(StrEnum):
     TRANSFER = "transfer"
     MARKUP = "markup"
     LOSS = "loss"
+    OTP = "otp"
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ A count may be written twice when its reply is lost: a limit that is reached a l
 no harm, so these counters carry no call id.
 """
 
+from chalicelib.domain.fraud import Count, Counter
 from chalicelib.domain.times import Millis, epoch_seconds
 from chalicelib.stores import db
 from chalicelib.stores.tables import LimitRow
@@ -19,6 +20,28 @@ def count(bucket: str, amount: int, until: Millis) -> int:
         LimitRow.slot_0.does_not_exist(),
     )
     return row.total or 0
+
+
+def step(counter: Counter) -> db.Step:
+    """The part of a transaction that counts a sending; refused where its rule blocks."""
+    actions = [
+        LimitRow.total.add(counter.amount),
+        LimitRow.ttl.set(epoch_seconds(counter.until)),
+    ]
+    if counter.tail is not None:
+        actions.append(LimitRow.tails.add({counter.tail}))
+    condition = LimitRow.slot_0.does_not_exist()
+    if counter.blocks and counter.tail is None:
+        room = LimitRow.total <= counter.most - counter.amount
+        condition &= LimitRow.total.does_not_exist() | room
+    return db.change(LimitRow(counter.bucket), actions, condition)
+
+
+def count_of(row: LimitRow | None) -> Count:
+    """What a bucket held when it was read."""
+    if row is None:
+        return Count()
+    return Count(row.total or 0, frozenset(int(tail) for tail in row.tails or ()))
 
 
 def held(bucket: str) -> list[Millis]:

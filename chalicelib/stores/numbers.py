@@ -254,3 +254,8 @@ def _number_of(row: NumberRow) -> Number:
         account=row.account,
         tenancy=tenancy,
     )
+
+
+def is_ours(phone_number: E164) -> bool:
+    """Whether a number is of our stock."""
+    return db.get(NumberRow, phone_number) is not None

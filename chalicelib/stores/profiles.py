@@ -46,6 +46,19 @@ def change(
     return users.user_of(db.update(UserRow(seen.user_id), actions, condition))
 
 
+def set_otp(seen: User, otp: str, otp_rules: str) -> User:
+    """Change what the user asks for of codes, and the limits on them.
+
+    Raises RefusedError if there is no such user, the account is closed, or either has changed
+    since the user was `seen`.
+    """
+    condition = users.not_closed()
+    for attribute, text in ((UserRow.otp, seen.otp), (UserRow.otp_rules, seen.otp_rules)):
+        condition &= attribute == text if text else attribute.does_not_exist()
+    actions = [UserRow.otp.set(otp), UserRow.otp_rules.set(otp_rules)]
+    return users.user_of(db.update(UserRow(seen.user_id), actions, condition))
+
+
 def _endpoint_as(seen: User) -> Condition:
     """The condition that URL, secret and events are those of the user as `seen`."""
     webhook, endpoint = UserRow.webhook, seen.endpoint
@@ -73,6 +86,8 @@ def close(user: User, keys: Sequence[str], *, login: str, now: Millis) -> None:
         UserRow.markup,
         UserRow.number_format,
         UserRow.time_zone,
+        UserRow.otp,
+        UserRow.otp_rules,
     )
     actions: list[Action] = [attribute.remove() for attribute in forgotten]
     actions += [

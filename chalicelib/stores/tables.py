@@ -7,11 +7,19 @@ infra/resources.yaml. Amounts are micro-units, times milliseconds, `ttl` seconds
 from collections.abc import Mapping
 from typing import Any
 
-from pynamodb.attributes import BooleanAttribute, ListAttribute, MapAttribute, UnicodeAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    ListAttribute,
+    MapAttribute,
+    NumberSetAttribute,
+    UnicodeAttribute,
+)
 from pynamodb.models import Model
 
 from chalicelib.stores.attributes import IntAttribute
+from chalicelib.stores.outbox_items import DeliveryRow, EventRow
 from chalicelib.stores.rollup_items import RollupRow
+from chalicelib.stores.ticket_items import TicketRow
 
 
 class UserRow(Model):
@@ -48,6 +56,9 @@ class UserRow(Model):
     number_format = UnicodeAttribute(null=True)
     time_zone = UnicodeAttribute(null=True)
     is_manager = BooleanAttribute(null=True)
+    otp = UnicodeAttribute(null=True)
+    otp_rules = UnicodeAttribute(null=True)
+    otp_total = IntAttribute(null=True)
 
 
 class ApiKeyRow(Model):
@@ -207,50 +218,6 @@ class LedgerRow(Model):
     reference = UnicodeAttribute()
 
 
-class EventRow(Model):
-    """An event of a user's feed. `body` is the JSON that a webhook carries."""
-
-    class Meta:
-        table_name = ""
-
-    user_id = UnicodeAttribute(hash_key=True)
-    event_id = UnicodeAttribute(range_key=True)
-    type = UnicodeAttribute()
-    body = UnicodeAttribute()
-    reference = UnicodeAttribute()
-    minute = UnicodeAttribute()
-    ttl = IntAttribute()
-
-
-class DeliveryRow(Model):
-    """An event on its way to a user's endpoint. `due` is there until it is finished.
-
-    `next_at` is when the sweep takes it up if nobody has; `not_before` when the next attempt may
-    start.
-    """
-
-    class Meta:
-        table_name = ""
-
-    delivery_id = UnicodeAttribute(hash_key=True)
-    user_id = UnicodeAttribute()
-    event_id = UnicodeAttribute()
-    type = UnicodeAttribute()
-    body = UnicodeAttribute()
-    state = UnicodeAttribute()
-    created_at = IntAttribute()
-    attempts = IntAttribute()
-    due = UnicodeAttribute(null=True)
-    next_at = IntAttribute(null=True)
-    not_before = IntAttribute()
-    lease_until = IntAttribute()
-    lease = UnicodeAttribute(null=True)
-    last_status = IntAttribute(null=True)
-    last_error = UnicodeAttribute(null=True)
-    finished_at = IntAttribute(null=True)
-    ttl = IntAttribute()
-
-
 class RequestRow(Model):
     """What an idempotency key was answered. Past `expires_at` it counts as absent."""
 
@@ -265,7 +232,10 @@ class RequestRow(Model):
 
 
 class LimitRow(Model):
-    """A counter of a limit (`total`), or the slots of what may be held at once (until when)."""
+    """A counter of a limit (`total`), or the slots of what may be held at once (until when).
+
+    `tails` are the last digits of numbers that were sent codes.
+    """
 
     class Meta:
         table_name = ""
@@ -275,6 +245,7 @@ class LimitRow(Model):
     slot_0 = IntAttribute(null=True)
     slot_1 = IntAttribute(null=True)
     slot_2 = IntAttribute(null=True)
+    tails = NumberSetAttribute(null=True)
     ttl = IntAttribute(null=True)
 
 
@@ -291,6 +262,7 @@ _MODELS: Mapping[str, type[Model]] = {
     "requests": RequestRow,
     "limits": LimitRow,
     "rollups": RollupRow,
+    "otp_tickets": TicketRow,
 }
 
 

@@ -39,6 +39,9 @@ def user_of(row: UserRow) -> User:
         is_manager=bool(row.is_manager),
         blocked=bool(row.blocked),
         webhook_generation=row.webhook.generation if row.webhook is not None else 0,
+        otp=row.otp or "",
+        otp_rules=row.otp_rules or "",
+        otp_total=row.otp_total or 0,
     )
 
 

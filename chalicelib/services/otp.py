@@ -1,0 +1,272 @@
+"""One-time codes, asked for: understood, priced, held against the account's limits, written down.
+
+Two round trips: what there was, then the ticket with all that it moves. What sends it is told by a
+queue. Source: otp-api.txt (spec C), DESIGN.md.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+
+from chalicelib.domain import fraud
+from chalicelib.domain.events import TICKET_EVENTS
+from chalicelib.domain.fraud import Decision, Mode, RuleName
+from chalicelib.domain.ids import new_ulid
+from chalicelib.domain.lenient import read_request
+from chalicelib.domain.money import Micros
+from chalicelib.domain.otp import Channel, OtpRequest, Warning
+from chalicelib.domain.otp_codes import code_digest, derive_code
+from chalicelib.domain.otp_text import with_autofill
+from chalicelib.domain.requests import RequestKey, first_answer
+from chalicelib.domain.ticket import (
+    Sending,
+    Ticket,
+    is_worth_resending,
+)
+from chalicelib.domain.times import SECOND, Clock, Millis, later
+from chalicelib.domain.user import User
+from chalicelib.errors import (
+    BusyError,
+    ForbiddenError,
+    InsufficientBalanceError,
+    LimitExceededError,
+)
+from chalicelib.services.otp_accounts import OtpSettings, settings_of
+from chalicelib.services.otp_destinations import Destinations, no_destination
+from chalicelib.services.otp_tickets import OtpTickets
+from chalicelib.settings import Settings
+from chalicelib.stores import decisions, tickets
+from chalicelib.stores.db import RefusedError
+from chalicelib.stores.tickets import Last, Terms
+
+_MOST_TRIES = 5
+_SHAPE_FIELDS = frozenset(
+    {
+        "code_length",
+        "allow_digits",
+        "allow_upper_case",
+        "allow_lower_case",
+        "allow_special_chars",
+        "remove_confusing_characters",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """A code that is on its way."""
+
+    ticket_number: str
+    token: str = field(repr=False)
+    warnings: Sequence[Mapping[str, object]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    user: User
+    wanted: OtpRequest
+    account: OtpSettings
+    warnings: Sequence[Warning]
+    request: RequestKey | None
+    price: Micros
+    segments: int
+    decided: Sequence[Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class Otp:
+    """Codes, as their users ask for them."""
+
+    settings: Settings
+    clock: Clock
+    tickets: OtpTickets
+    destinations: Destinations
+
+    def generate(
+        self, user: User, given: Mapping[str, object], request: RequestKey | None = None
+    ) -> Generated:
+        """Send a code to the number in `given`, as far as that can be understood.
+
+        The last code is sent again while it is good for it. Raises InvalidInputError (no usable
+        number), ForbiddenError (destination, sender, account), InsufficientBalanceError,
+        LimitExceededError, RequestKeyReusedError, ConflictError, BusyError.
+        """
+        account = settings_of(user)
+        wanted, warnings = read_request(given, account.defaults)
+        wanted, unrouted = self.destinations.routed(wanted)
+        self.destinations.check(wanted, account.defaults)
+        decided = self._country_rule(user, wanted, account)
+        price, segments = self.destinations.price(wanted, account.defaults)
+        asked = _Asked(
+            user=user,
+            wanted=wanted,
+            account=account,
+            warnings=(*warnings, *unrouted),
+            request=request,
+            price=price,
+            segments=segments,
+            decided=decided,
+        )
+        is_spent = False
+        for _ in range(_MOST_TRIES):
+            try:
+                return self._generated(asked, is_spent=is_spent)
+            except RefusedError as refusal:
+                if request is not None and refusal.why.get("request") is not None:
+                    return self._replayed(user, first_answer(request, refusal.why["request"]))
+                _check_payer(refusal)
+                is_spent = is_spent or "ticket" in refusal.why
+        raise BusyError
+
+    def _generated(self, asked: _Asked, *, is_spent: bool) -> Generated:
+        user, wanted = asked.user, asked.wanted
+        now = self.clock()
+        counters = fraud.counters(
+            asked.account.rules,
+            user.user_id,
+            wanted.phone_number,
+            wanted.recipient_ip,
+            asked.price,
+            now,
+        )
+        before = tickets.before(user.user_id, wanted.phone_number, asked.request, counters, now)
+        if asked.request is not None and before.seen is not None:
+            return self._replayed(user, first_answer(asked.request, before.seen))
+        met = fraud.decisions(counters, before.counts)
+        self._check_limits(asked, [decision for decision in met if decision.blocked], now)
+        last = before.last
+        again = last is not None and not is_spent and _is_the_same(last, wanted, now)
+        ticket_number = last.ticket_number if last and again else new_ulid(now)
+        warnings = [asdict(warning) for warning in asked.warnings]
+        if last and again:
+            warnings += [asdict(warning) for warning in _kept(last, wanted)]
+        terms = Terms(
+            request=asked.request,
+            answer=json.dumps(
+                {
+                    "ticket_number": ticket_number,
+                    "bound": bool(wanted.recipient_ip),
+                    "warnings": warnings,
+                }
+            ),
+            counters=counters,
+            decisions=(*asked.decided, *met),
+            retention_days=self.settings.sms_retention_days,
+        )
+        sending = _sending(asked, now)
+        if last and again:
+            tickets.send_again(last, user.user_id, wanted.phone_number, sending, terms)
+            token = last.token
+        else:
+            ticket = self._ticket(asked, ticket_number, sending)
+            tickets.open(ticket, last, terms)
+            token = ticket.token
+        self.tickets.tell(token)
+        return Generated(ticket_number, token, warnings)
+
+    def _ticket(self, asked: _Asked, ticket_number: str, sending: Sending) -> Ticket:
+        user, wanted = asked.user, asked.wanted
+        pepper = self.settings.secrets.pepper
+        token = self.tickets.token(user.user_id, ticket_number, bound=bool(wanted.recipient_ip))
+        code = derive_code(pepper, token, wanted.shape)
+        endpoint = user.endpoint
+        return Ticket(
+            token=token,
+            ticket_number=ticket_number,
+            user_id=user.user_id,
+            phone_number=wanted.phone_number,
+            country=wanted.country,
+            shape=wanted.shape,
+            digest=code_digest(pepper, token, code, wanted.recipient_ip),
+            recipient_ip=wanted.recipient_ip,
+            max_attempts=wanted.max_wrong_attempts,
+            created_at=sending.at,
+            expires_at=later(sending.at, seconds=wanted.validity_period),
+            voice_after=asked.account.defaults.voice_after,
+            tells=tuple(
+                kind for kind in TICKET_EVENTS if endpoint is not None and kind in endpoint.events
+            ),
+            sendings=(sending,),
+        )
+
+    def _country_rule(self, user: User, wanted: OtpRequest, account: OtpSettings) -> list[Decision]:
+        """What the account's country rule decided. Raises ForbiddenError if it blocks."""
+        mode = account.rules[RuleName.COUNTRY].mode
+        allowed = account.defaults.countries
+        if not allowed or wanted.country in allowed or mode is Mode.OFF:
+            return []
+        now = self.clock()
+        decision = Decision(RuleName.COUNTRY, mode is Mode.BLOCK, now)
+        if decision.blocked:
+            self._note(user, wanted, decision, now)
+            raise no_destination(f"The account does not allow {wanted.country}.")
+        return [decision]
+
+    def _check_limits(self, asked: _Asked, blocked: Sequence[Decision], now: Millis) -> None:
+        for decision in blocked:
+            self._note(asked.user, asked.wanted, decision, now)
+            raise _limited(decision, now)
+
+    def _note(self, user: User, wanted: OtpRequest, decision: Decision, now: Millis) -> None:
+        days = self.settings.sms_retention_days
+        decisions.note(user.user_id, wanted.phone_number, decision, now, days)
+
+    def _replayed(self, user: User, answer: str) -> Generated:
+        kept = json.loads(answer)
+        token = self.tickets.token(user.user_id, kept["ticket_number"], bound=kept["bound"])
+        return Generated(kept["ticket_number"], token, kept["warnings"])
+
+
+def _check_payer(refusal: RefusedError) -> None:
+    """Raise what a refusal by the user's item means; after any other, trying again tells more."""
+    if "user" not in refusal.why:
+        return
+    user: User | None = refusal.why["user"]
+    if user is None or not user.may_act():
+        raise ForbiddenError("account_inactive", "This account is not approved or not active.")
+    raise InsufficientBalanceError
+
+
+def _sending(asked: _Asked, now: Millis) -> Sending:
+    wanted, template = asked.wanted, asked.wanted.text
+    if wanted.channel is Channel.SMS:
+        template = with_autofill(template, asked.account.defaults.autofill)
+    return Sending(
+        sending_id=new_ulid(now),
+        at=now,
+        channel=wanted.channel,
+        sender=wanted.sender,
+        text=template,
+        language=wanted.language,
+        gender=wanted.gender,
+        segments=asked.segments,
+        price=asked.price,
+    )
+
+
+def _is_the_same(last: Last, wanted: OtpRequest, now: Millis) -> bool:
+    """Whether the code that was sent last is what is wanted now."""
+    return (
+        is_worth_resending(last.created_at, last.expires_at, now)
+        and last.recipient_ip == wanted.recipient_ip
+        and (last.shape == wanted.shape or not wanted.explicit & _SHAPE_FIELDS)
+    )
+
+
+def _kept(last: Last, wanted: OtpRequest) -> Sequence[Warning]:
+    """What a code that is sent again keeps, though it was asked for otherwise."""
+    validity = (last.expires_at - last.created_at) // SECOND
+    has = {"validity_period": validity, "max_wrong_attempts": last.max_attempts}
+    return [
+        Warning(name, getattr(wanted, name), used, "The code that was sent before keeps it.")
+        for name, used in has.items()
+        if name in wanted.explicit and getattr(wanted, name) != used
+    ]
+
+
+def _limited(decision: Decision, now: Millis) -> LimitExceededError:
+    return LimitExceededError(
+        "otp_limit_reached",
+        f"The account's limit on codes by {decision.rule} is reached.",
+        retry_after=max(1, -(-(decision.until - now) // SECOND)),
+    )

@@ -1,0 +1,292 @@
+"""Sending codes: each ticket taken to the providers of its country, in order, until one takes it.
+
+The ticket is the truth, and the queue carries its token. A message may go out twice if we die
+between a provider's answer and writing it down: it is the same code. Source: DESIGN.md, "Spec C".
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.domain.events import OTP_FAILED, OTP_SENT, OTP_VALIDATED, Event, ticket_event
+from chalicelib.domain.ids import new_ulid
+from chalicelib.domain.money import Micros
+from chalicelib.domain.otp import Autofill, Channel
+from chalicelib.domain.otp_codes import derive_code
+from chalicelib.domain.otp_routes import Route
+from chalicelib.domain.otp_text import render_sms, render_voice
+from chalicelib.domain.ticket import MOST_SENDINGS, Sending, SendingState, Ticket, Try
+from chalicelib.domain.times import SECOND, Clock, Millis, iso
+from chalicelib.errors import BusyError
+from chalicelib.providers.sending import Line, OutboundSms, ReceiptStatus, Sender, SendError
+from chalicelib.services.otp_tickets import OtpTickets
+from chalicelib.settings import Settings
+from chalicelib.stores import shards, ticket_sendings
+from chalicelib.stores.db import RefusedError
+from chalicelib.stores.ticket_sendings import Leased
+
+LEASE = 75 * SECOND
+"""Longer than the Lambda lives: five providers, eight seconds each, and time to write it down."""
+
+ROUNDS = 3
+ROUND_WAIT = 5 * SECOND
+"""After a round in which a provider may take the message later; twice that after the second."""
+
+GRACE = 60 * SECOND
+"""How late what the queue was told of may be before the sweep tells it again."""
+
+_ACCEPTED = "accepted"
+_USELESS = "no_longer_valid"
+_PAGE = 100
+
+log = logging.getLogger(__name__)
+
+FindSender = Callable[[str], Sender | None]
+MakeLine = Callable[[Route, Millis], Line]
+
+
+@dataclass(frozen=True, slots=True)
+class OtpSending:
+    """Does what is to be done about tickets."""
+
+    settings: Settings
+    clock: Clock
+    tickets: OtpTickets
+    find_sender: FindSender
+    make_line: MakeLine
+
+    def advance(self, token: str) -> None:
+        """Do the next thing that is due of a ticket: a sending, a call after a silence, an event.
+
+        Nothing, if nothing is due or somebody else is at it. Raises BusyError.
+        """
+        now = self.clock()
+        held = ticket_sendings.lease(token, new_ulid(now), now, until=Millis(now + LEASE))
+        if held is None:
+            return
+        try:
+            position = held.ticket.next_sending()
+            if position is not None:
+                self._send(held, position)
+            elif held.ticket.is_used:
+                self._tell_validation(held)
+            else:
+                self._follow(held, self.clock())
+        except RefusedError:
+            log.warning("ticket %s outlived its lease", held.ticket.ticket_number)
+
+    def requeue_due(self, ends: Millis) -> None:
+        """Tell the queue of tickets that it was never told of, or has lost, until `ends`."""
+        for shard in shards.keys(shards.DUE):
+            start = None
+            while self.clock() < ends:
+                tokens, start = ticket_sendings.due(shard, self.clock(), limit=_PAGE, start=start)
+                for token in tokens:
+                    self.tickets.tell(token)
+                if start is None:
+                    break
+
+    def _send(self, held: Leased, position: int) -> None:
+        ticket, now = held.ticket, self.clock()
+        sending = ticket.sendings[position]
+        if not ticket.is_live(now):
+            self._fail(held, position, (Try("", "", now, _USELESS),))
+            return
+        sms = self._message(ticket, sending, now)
+        tried: list[Try] = []
+        again = False
+        for route in self.settings.otp_routes.to(ticket.country):
+            try:
+                message_id = self._hand_over(sms, route)
+            except SendError as error:
+                again |= error.again
+                tried.append(Try(route.provider, route.account, self.clock(), error.reason))
+                continue
+            accepted = Try(route.provider, route.account, self.clock(), _ACCEPTED)
+            self._sent(held, position, route, message_id, (*tried, accepted))
+            return
+        rounds = sending.rounds + 1
+        if again and rounds < ROUNDS:
+            wait = ROUND_WAIT * rounds
+            due_at = Millis(self.clock() + wait + GRACE)
+            self._settle(
+                held,
+                lambda now_held: ticket_sendings.put_off(now_held, position, tried, due_at=due_at),
+            )
+            self.tickets.tell(ticket.token, delay_seconds=wait // SECOND)
+        else:
+            self._fail(held, position, tried)
+
+    def _message(self, ticket: Ticket, sending: Sending, now: Millis) -> OutboundSms:
+        code = derive_code(self.settings.secrets.pepper, ticket.token, ticket.shape)
+        seconds = max(1, (ticket.expires_at - now) // SECOND)
+        if sending.channel is Channel.VOICE:
+            text = render_voice(sending.text, code, seconds, sending.language)
+        else:
+            text = render_sms(sending.text, code, seconds, Autofill())
+        return OutboundSms(
+            reference=sending.sending_id,
+            to=ticket.phone_number,
+            text=text,
+            channel=sending.channel,
+            sender=sending.sender,
+            language=sending.language,
+            gender=sending.gender,
+            valid_seconds=seconds,
+        )
+
+    def _hand_over(self, sms: OutboundSms, route: Route) -> str:
+        """Have one provider take the message; its id there. Raises SendError."""
+        sender = self.find_sender(route.provider)
+        account = self.settings.secrets.provider_accounts.get((route.provider, route.account))
+        if sender is None or account is None:
+            raise SendError("not_configured", again=False)
+        if sms.channel not in sender.CHANNELS:
+            raise SendError("channel_not_offered", again=False)
+        return sender.send(sms, account, self.make_line(route, self.clock()))
+
+    def _sent(
+        self, held: Leased, position: int, route: Route, message_id: str, tries: Sequence[Try]
+    ) -> None:
+        now = self.clock()
+        before = held.ticket.sendings[position]
+        sending = replace(
+            before,
+            state=SendingState.SENT,
+            rounds=before.rounds + 1,
+            tries=(*before.tries, *tries),
+            provider=route.provider,
+            account=route.account,
+            message_id=message_id,
+            sent_at=now,
+        )
+        event = _event(held.ticket, OTP_SENT, sending, now)
+        days = self.settings.sms_retention_days
+
+        def write(now_held: Leased) -> None:
+            due_at = self._due_after(_with(now_held.ticket, position, sending), now)
+            ticket_sendings.sent(
+                now_held, position, sending, event, due_at=due_at, retention_days=days
+            )
+
+        self._settle(held, write)
+
+    def _fail(self, held: Leased, position: int, tries: Sequence[Try]) -> None:
+        now = self.clock()
+        before = held.ticket.sendings[position]
+        sending = replace(
+            before,
+            state=SendingState.FAILED,
+            rounds=before.rounds + 1,
+            tries=(*before.tries, *tries),
+        )
+        event = _event(held.ticket, OTP_FAILED, sending, now)
+        days = self.settings.sms_retention_days
+
+        def write(now_held: Leased) -> None:
+            due_at = self._due_after(_with(now_held.ticket, position, sending), now)
+            ticket_sendings.failed(
+                now_held, position, sending, event, now, due_at=due_at, retention_days=days
+            )
+
+        self._settle(held, write)
+
+    def _settle(self, held: Leased, write: Callable[[Leased], None]) -> None:
+        """Write down what came of it, on the ticket as it is by then: sendings may be added while
+        a provider is asked. Raises RefusedError if the ticket is in other hands."""
+        for _ in range(MOST_SENDINGS):
+            try:
+                write(held)
+            except RefusedError as refusal:
+                renewed = ticket_sendings.renewed(refusal, held)
+                if renewed is None:
+                    raise
+                held = renewed
+            else:
+                return
+        raise BusyError
+
+    def _tell_validation(self, held: Leased) -> None:
+        ticket, now = held.ticket, self.clock()
+        event = _event(ticket, OTP_VALIDATED, None, now)
+        if event is None or ticket.validation_told:
+            ticket_sendings.let_go(held, None)
+            return
+        days = self.settings.sms_retention_days
+        ticket_sendings.validation_told(held, event, due_at=None, retention_days=days)
+
+    def _follow(self, held: Leased, now: Millis) -> None:
+        """Follow an SMS by a call if it was followed by silence."""
+        ticket = held.ticket
+        heard = {each.status for each in ticket_sendings.heard_of(ticket)[-1]}
+        due_at = ticket.call_due_at()
+        price = self.settings.otp_tariff.price(ticket.country, Channel.VOICE)
+        failed = ReceiptStatus.UNDELIVERED in heard
+        if (
+            due_at is None
+            or price is None
+            or ReceiptStatus.DELIVERED in heard
+            or not ticket.is_live(now)
+        ):
+            ticket_sendings.let_go(held, self._due_at_end(ticket, now))
+        elif now < due_at and not failed:
+            ticket_sendings.let_go(held, due_at)
+        else:
+            self._call(held, price, now)
+
+    def _call(self, held: Leased, price: Micros, now: Millis) -> None:
+        ticket = held.ticket
+        last = ticket.sendings[-1]
+        call = Sending(
+            sending_id=new_ulid(now),
+            at=now,
+            channel=Channel.VOICE,
+            sender="",
+            text=last.text,
+            language=last.language,
+            gender=last.gender,
+            segments=1,
+            price=price,
+        )
+        try:
+            ticket_sendings.call_instead(held, call)
+        except RefusedError as refusal:
+            if "user" not in refusal.why:
+                raise
+            # Who can't pay for the call has had the SMS.
+            ticket_sendings.let_go(held, self._due_at_end(ticket, now))
+            return
+        self.tickets.tell(ticket.token)
+
+    def _due_after(self, ticket: Ticket, now: Millis) -> Millis | None:
+        """When a ticket is to be looked at again after one of its sendings is over."""
+        if ticket.next_sending() is not None:
+            self.tickets.tell(ticket.token)
+            return now
+        call_due_at = ticket.call_due_at()
+        if call_due_at is not None:
+            wait = -(-(call_due_at - now) // SECOND)
+            self.tickets.tell(ticket.token, delay_seconds=max(0, wait))
+            return Millis(call_due_at + GRACE)
+        return self._due_at_end(ticket, now)
+
+    def _due_at_end(self, ticket: Ticket, now: Millis) -> Millis | None:
+        """A validation that is to be told of is looked for once more when there can be none."""
+        is_over = ticket.expires_at <= now
+        return ticket.expires_at if OTP_VALIDATED in ticket.tells and not is_over else None
+
+
+def _with(ticket: Ticket, position: int, sending: Sending) -> Ticket:
+    before, after = ticket.sendings[:position], ticket.sendings[position + 1 :]
+    return replace(ticket, sendings=(*before, sending, *after))
+
+
+def _event(ticket: Ticket, kind: str, sending: Sending | None, now: Millis) -> Event | None:
+    if kind not in ticket.tells:
+        return None
+    data: dict[str, object] = {"phone_number": ticket.phone_number, "at": iso(now)}
+    if sending is not None:
+        data |= {"channel": sending.channel}
+        if sending.state is SendingState.SENT:
+            data |= {"provider": sending.provider}
+    return ticket_event(ticket.user_id, kind, ticket.ticket_number, data, now)

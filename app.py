@@ -98,6 +98,12 @@ def requeue_polls(_event: Any) -> None:
     platform().jobs.requeue_polls()
 
 
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="join_parts")
+def join_parts(_event: Any) -> None:
+    """Join long SMS of which parts are missing."""
+    platform().jobs.join_parts()
+
+
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="requeue_otp")
 def requeue_otp(_event: Any) -> None:
     """Have codes sent that nobody has sent in time."""

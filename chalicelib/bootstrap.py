@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from chalicelib.services.polls import Polls
     from chalicelib.services.prices import Prices
     from chalicelib.services.profiles import Profiles
+    from chalicelib.services.provider_posts import ProviderPosts
     from chalicelib.services.purchases import Purchases
     from chalicelib.services.rentals import Rentals
     from chalicelib.services.rollups import Rollups
@@ -59,6 +60,10 @@ class Platform:
     random: Random = field(default_factory=secrets.SystemRandom)
     post: Post | None = None
     fetch: Fetch | None = None
+
+    @property
+    def _fetch(self) -> Fetch:
+        return self.fetch or HttpFetch(self.settings.allow_loopback)
 
     @cached_property
     def accounts(self) -> "Accounts":
@@ -148,8 +153,7 @@ class Platform:
         """Other servers that we buy numbers from."""
         from chalicelib.suppliers.registry import make_suppliers
 
-        fetch = self.fetch or HttpFetch(self.settings.allow_loopback)
-        return make_suppliers(self.settings.suppliers, fetch, self.clock)
+        return make_suppliers(self.settings.suppliers, self._fetch, self.clock)
 
     @cached_property
     def purchases(self) -> "Purchases":
@@ -180,6 +184,13 @@ class Platform:
 
         slots = WaitSlots(self.clock)
         return Inbox(self.settings, self.clock, self.sleep, self.rentals, self.webhooks, slots)
+
+    @cached_property
+    def provider_posts(self) -> "ProviderPosts":
+        """What SMS providers post."""
+        from chalicelib.services.provider_posts import ProviderPosts
+
+        return ProviderPosts(self.clock, self._fetch)
 
     @cached_property
     def inbound(self) -> "Inbound":
@@ -226,7 +237,7 @@ class Platform:
         from chalicelib.services.otp_lines import Lines
         from chalicelib.services.otp_sending import OtpSending
 
-        lines = Lines(self.settings, self.fetch or HttpFetch(self.settings.allow_loopback))
+        lines = Lines(self.settings, self._fetch)
         tickets = self.otp_tickets
         return OtpSending(self.settings, self.clock, tickets, registry.sender, lines.to)
 
@@ -267,6 +278,7 @@ class Platform:
             managers=self.managers,
             rollups=self.rollups,
             otp_sending=self.otp_sending,
+            inbound=self.inbound,
         )
 
 

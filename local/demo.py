@@ -24,10 +24,12 @@ from local.sms import send
 
 START_SECONDS = 40
 STEP_SECONDS = 40
-RENTAL_SECONDS = 8
+RENTAL_SECONDS = 12
 # Schedules run each minute; in the demo a minute is two seconds.
 MINUTE_SECONDS = 2
 CODE = "482913"
+# A number in GB, one in SE, and an SMS of our own.
+PAID = 0.06 + 0.045 + 0.04
 
 
 class DemoError(Exception):
@@ -77,6 +79,19 @@ class Demo:
         """The answer to a POST with the demo key."""
         body = {"api_key": self.details["api_key"], **fields}
         return _body(requests.post(self.details["url"] + path, json=body, timeout=30))
+
+    def otp(self, method: str, path: str, *, status: int = 200, **fields: object) -> dict[str, Any]:
+        """The answer of the OTP API to the demo user."""
+        answer = requests.request(
+            method,
+            f"{self.details['url']}/v1/public/service/otp/{path}",
+            headers={"api-login": self.details["login"], "api-key": self.details["api_key"]},
+            json=fields,
+            timeout=30,
+        )
+        body = dict(answer.json())
+        _check(answer.status_code == status, f"otp/{path} was answered {body}")
+        return body
 
     def manage(self, *arguments: str) -> dict[str, Any]:
         """What manage.py answers."""
@@ -146,6 +161,7 @@ def _show(demo: Demo, stack: "subprocess.Popen[bytes]") -> None:
     demo.say(f"balance {before:.2f}")
 
     _show_code(demo, receiver, endpoint["secret"])
+    _show_own_code(demo, receiver, endpoint["secret"])
     _show_cancel(demo)
     _show_expiry(demo, before)
 
@@ -163,15 +179,38 @@ def _show_code(demo: Demo, receiver: Receiver, secret: str) -> None:
     messages = demo.get("/getSMS", rental_id=rental["rental_id"], wait=10)["messages"]
     _check([m["code"] for m in messages] == [CODE], f"getSMS shows {messages}")
     demo.say(f"getSMS shows it, with its code {messages[0]['code']}")
+    event = _received(receiver, secret)
+    _check(event["data"]["otp_code"] == CODE, f"the webhook says {event}")
+    demo.say(f"the webhook {event['event']} brought {event['data']['otp_code']}, signature good")
+
+
+def _show_own_code(demo: Demo, receiver: Receiver, secret: str) -> None:
+    rental = demo.post("/rentNumber", country="SE", service="sesame")
+    made = demo.otp("POST", "generate", phone_number=rental["number"], code_length="six")
+    (warning,) = made["warnings"]
+    demo.say(f"had a code sent to {rental['number']}; code_length 'six' became {warning['used']}")
+    messages = demo.get("/getSMS", rental_id=rental["rental_id"], wait=20)["messages"]
+    _check(len(messages) == 1 and bool(messages[0]["code"]), f"getSMS shows {messages}")
+    code = messages[0]["code"]
+    event = _received(receiver, secret)
+    _check(event["data"]["otp_code"] == code, f"the webhook says {event}")
+    demo.say(f"it came back as an SMS, and as a webhook with the code {code}")
+    asked = {"otp_request_token": made["otp_request_token"], "code": code}
+    _check(demo.otp("PUT", "validate", **asked)["code"] == 0, "the code did not validate")
+    again = demo.otp("PUT", "validate", status=400, **asked)
+    _check(again["code"] in (197, 198), f"it validated again: {again}")
+    demo.say(f"it validates once; the second time it is answered {again['code']}")
+
+
+def _received(receiver: Receiver, secret: str) -> dict[str, Any]:
+    """The next webhook, its signature checked."""
     try:
         body, headers = receiver.received.get(timeout=STEP_SECONDS)
-        event = Webhook(secret).verify(body, headers)
+        return dict(Webhook(secret).verify(body, headers))
     except queue.Empty:
         raise DemoError("no webhook came") from None
     except WebhookVerificationError as error:
         raise DemoError(f"the webhook's signature is wrong: {error}") from None
-    _check(event["data"]["otp_code"] == CODE, f"the webhook says {event}")
-    demo.say(f"the webhook {event['event']} brought {event['data']['otp_code']}, signature good")
 
 
 def _show_cancel(demo: Demo) -> None:
@@ -191,9 +230,9 @@ def _show_expiry(demo: Demo, before: float) -> None:
 
     _wait_for(is_expired)
     demo.say("getSMS calls it expired")
-    paid = round(before - 0.06, 6)
+    paid = round(before - PAID, 6)
     _wait_for(lambda: demo.balance() == paid)
-    demo.say(f"the schedule refunded it: balance {paid:.2f}, one code paid in all")
+    demo.say(f"the schedule refunded it: balance {paid:.3f}, two numbers and one code sent paid")
 
 
 def _body(answer: requests.Response) -> dict[str, Any]:

@@ -28,6 +28,8 @@ DEMO_SETTINGS = {
     "SESAME_MAX_CALLS_PER_MINUTE": "6000",
     "SESAME_MAX_OPEN_RENTALS": "1000",
     "SESAME_MAX_UNUSED_CANCELS_PER_HOUR": "6000",
+    "SESAME_OTP_PRICES": '{"*": {"sms": "0.04", "voice_sms": "0.1"}}',
+    "SESAME_OTP_ROUTES": '{"*": ["simulator:demo"]}',
     "SESAME_REST_SECONDS": "60",
     "SESAME_REST_UNUSED_SECONDS": "60",
 }

@@ -23,6 +23,8 @@ RANGES = (
     ("SE", "+46701740605", 40, "Polstjärnan", "0.045"),
 )
 
+OTP = {"countries": sorted({row[0] for row in RANGES}), "default_country": "US"}
+
 
 def seed(platform: Platform, countries: Collection[str] = ()) -> tuple[str, str]:
     """Put in what is missing of the demo data; the demo user's id and a fresh key, in clear.
@@ -35,6 +37,8 @@ def seed(platform: Platform, countries: Collection[str] = ()) -> tuple[str, str]
         user = accounts.find(LOGIN)
     except NotFoundError:
         user = accounts.create(LOGIN, "Demo user")
+    if not user.otp:
+        platform.otp_accounts.change(user.user_id, OTP)
     accounts.approve(user.user_id)
     if not user.balance and not user.rentals_total:
         platform.administration.credit(user.user_id, BALANCE, "demo credit")

@@ -1,14 +1,16 @@
 """Where SMS providers post what our numbers receive."""
 
 import re
+from collections.abc import Iterable
 
 from chalice.app import Blueprint
 
 from chalicelib.api.edge import Body, Call, route
 from chalicelib.bootstrap import platform
-from chalicelib.errors import ForbiddenError, MethodNotAllowedError, NotFoundError, TooLargeError
+from chalicelib.errors import MethodNotAllowedError, NotFoundError, TooLargeError
 from chalicelib.providers import registry
-from chalicelib.providers.contract import InboundPost, Provider
+from chalicelib.providers.batches import PartlyReadError
+from chalicelib.providers.contract import InboundPost, InboundSms, Provider
 
 routes = Blueprint(__name__)
 
@@ -45,10 +47,18 @@ def receive_receipt(call: Call) -> Body:
 
 def _taken(call: Call) -> Body:
     provider, post = _genuine(call, "")
-    for sms in provider.parse(post, platform().clock()):
-        platform().inbound.receive(call.path["provider"], call.path["account"], sms)
+    try:
+        _store(call, provider.parse(post, platform().clock()))
+    except PartlyReadError as refusal:
+        _store(call, refusal.readable)
+        raise
     reply = provider.accepted()
     return Body(reply.body, reply.content_type)
+
+
+def _store(call: Call, found: Iterable[InboundSms]) -> None:
+    for sms in found:
+        platform().inbound.receive(call.path["provider"], call.path["account"], sms)
 
 
 def _receipts_taken(call: Call) -> Body:
@@ -83,8 +93,7 @@ def _genuine(call: Call, below: str) -> tuple[Provider, InboundPost]:
     query = f"?{call.query_string}" if call.query_string else ""
     url = f"{here.settings.public_url}/inbound/{name}/{account_name}{below}{query}"
     post = InboundPost(url, call.headers, call.body, call.method, call.source_ip)
-    if not provider.verify(post, account, here.clock()):
-        raise ForbiddenError("invalid_signature", "The signature does not match.")
+    here.provider_posts.check(provider, post, account)
     return provider, post
 
 

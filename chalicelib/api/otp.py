@@ -47,7 +47,8 @@ def generate(call: Call) -> Mapping[str, Any]:
     user = caller.by_login(call)
     given = parameters.of(call)
     request = parameters.idempotency_key(call, user.user_id, given)
-    made = platform().otp.generate(user, given, request)
+    is_form = parameters.is_form(call)
+    made = platform().otp.generate(user, given, request, is_form=is_form)
     return {
         "code": 0,
         "message": "The code is on its way.",

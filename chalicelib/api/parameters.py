@@ -35,7 +35,7 @@ def of(call: Call) -> Parameters:
         raise TooLargeError(
             "body_too_large", f"body: expected at most {MOST_BODY_BYTES} bytes.", field="body"
         )
-    media_type = call.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = _media_type(call)
     if not call.body:
         return {}
     if media_type == _FORM:
@@ -47,6 +47,11 @@ def of(call: Call) -> Parameters:
         f"Content-Type: expected application/json or {_FORM}.",
         field="Content-Type",
     )
+
+
+def is_form(call: Call) -> bool:
+    """Whether the body is a form, in which all values are texts."""
+    return _media_type(call) == _FORM
 
 
 def text(parameters: Parameters, name: str, expected: str, *, most: int = 256) -> str:
@@ -95,6 +100,10 @@ def idempotency_key(call: Call, user_id: UserId, parameters: Parameters) -> Requ
     except RecursionError:
         # Nesting that could just be read may be too deep to be written.
         raise _not_json() from None
+
+
+def _media_type(call: Call) -> str:
+    return call.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def _form(body: bytes) -> Parameters:

@@ -8,7 +8,8 @@ import base64
 import hmac
 import re
 import string
-from collections.abc import Iterator
+from functools import cache
+from itertools import count
 
 from chalicelib.domain.otp import Alphabets, CodeShape
 
@@ -64,16 +65,14 @@ def is_bound(token: str) -> bool:
 
 def derive_code(pepper: bytes, token: str, shape: CodeShape) -> str:
     """The code of the ticket of `token`: each code of `shape` is as likely as any other."""
-    size = len(shape.alphabet)
-    # A byte of the last, incomplete round of the alphabet would favour its first characters.
-    fair = 256 - 256 % size
+    characters, unfair = _mapping(shape.alphabet)
     code = ""
-    for byte in _stream(pepper, token):
-        if byte < fair:
-            code += shape.alphabet[byte % size]
-            if len(code) == shape.length:
-                break
-    return code
+    for block in count():
+        stream = _digest(pepper, _CODE_PURPOSE, token, str(block))
+        code += stream.translate(characters, unfair).decode()
+        if len(code) >= shape.length:
+            break
+    return code[: shape.length]
 
 
 def code_digest(pepper: bytes, token: str, code: str, recipient_ip: str = "") -> str:
@@ -85,11 +84,12 @@ def code_digest(pepper: bytes, token: str, code: str, recipient_ip: str = "") ->
     return _digest(pepper, _DIGEST_PURPOSE, token, code, recipient_ip).hex()
 
 
-def _stream(pepper: bytes, token: str) -> Iterator[int]:
-    block = 0
-    while True:
-        yield from _digest(pepper, _CODE_PURPOSE, token, str(block))
-        block += 1
+@cache
+def _mapping(alphabet: str) -> tuple[bytes, bytes]:
+    size = len(alphabet)
+    characters = bytes(ord(alphabet[byte % size]) for byte in range(256))
+    # A byte of the last, incomplete round of the alphabet would favour its first characters.
+    return characters, bytes(range(256 - 256 % size, 256))
 
 
 def _digest(pepper: bytes, *parts: str) -> bytes:

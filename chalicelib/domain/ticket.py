@@ -68,8 +68,9 @@ class Try:
 class Sending:
     """One message with the ticket's code, paid by itself.
 
-    `text` is the template: the code is not in it. `rounds` counts how often all providers were
-    asked. `message_id` is that of `provider`, once one took it.
+    `text` and `autofill`, the lines that follow it, are templates: the code is not in them.
+    `rounds` counts how often all providers were asked. `message_id` is that of `provider`, once
+    one took it.
     """
 
     sending_id: str
@@ -87,6 +88,7 @@ class Sending:
     provider: str = ""
     account: str = ""
     message_id: str = ""
+    autofill: str = field(default="", repr=False)
     sent_at: Millis | None = None
 
 
@@ -96,7 +98,7 @@ class Ticket:
 
     `digest` is the code's HMAC, `last_guess` that of the last code that was compared with it.
     `tells` are the events that its user had asked for. `voice_after` is the silence, in seconds,
-    after which an SMS is followed by a call; 0 for none.
+    after which an SMS is followed by a call that says `voice_text`; 0 for none.
     """
 
     token: str = field(repr=False)
@@ -115,6 +117,7 @@ class Ticket:
     sendings: tuple[Sending, ...]
     attempts: int = 0
     last_guess: str = field(default="", repr=False)
+    voice_text: str = field(default="", repr=False)
     validation_told: bool = False
 
     @property

@@ -9,7 +9,7 @@ client-api.txt; its signature is that of Standard Webhooks, and `webhook-id` tel
 
 from collections.abc import Mapping
 
-from chalicelib.domain.events import EVENT_TYPES
+from chalicelib.domain.events import SMS_EVENTS
 from chalicelib.domain.times import Millis
 from chalicelib.errors import InvalidInputError
 from chalicelib.providers.contract import (
@@ -31,7 +31,7 @@ def parse(post: InboundPost, now: Millis) -> list[InboundSms]:
     The webhook tells neither who sent it nor when: `sender` is its provider's name.
     """
     fields = json_object(post.body)
-    if required(fields, "event") not in EVENT_TYPES:
+    if required(fields, "event") not in SMS_EVENTS:
         return []
     data = _data(fields)
     return [

@@ -7,13 +7,31 @@ from chalicelib.providers.sending import Sender
 
 NAMES = frozenset(
     {
+        "aws",
+        "bird",
+        "bird_channels",
+        "clicksend",
         "generic",
+        "infobip",
         "main",
+        "messagebird",
+        "octopush",
+        "plivo",
         "simulator",
+        "sinch",
+        "telnyx",
         "twilio",
+        "vonage",
     }
 )
-SENDERS: frozenset[str] = frozenset()
+SENDERS: frozenset[str] = frozenset(
+    {
+        "aws",
+        "simulator",
+        "twilio",
+        "vonage",
+    }
+)
 
 
 def get(name: str) -> Provider | None:

@@ -15,6 +15,7 @@ from chalicelib.domain.rental import MOST_MESSAGES, Message, Rental
 from chalicelib.domain.times import Clock
 from chalicelib.errors import BusyError
 from chalicelib.providers.contract import InboundSms
+from chalicelib.services.parts import Parts
 from chalicelib.services.webhooks import Webhooks
 from chalicelib.settings import Settings
 from chalicelib.stores import inbound, ledger, messages, numbers
@@ -39,11 +40,22 @@ class Inbound:
     webhooks: Webhooks
     find_code: FindCode
 
+    @property
+    def parts(self) -> Parts:
+        """What joins the parts of long SMS."""
+        return Parts(self.settings, self.clock, self._receive_whole)
+
     def receive(self, provider: str, account: str, sms: InboundSms) -> Fate:
         """Store an SMS and give it to the rental of its number; a repeat changes nothing.
 
-        Raises BusyError, having stored nothing: the provider is to send it again.
+        A part of a long SMS is kept until the others are here. Raises BusyError, having stored
+        nothing: the provider is to send it again.
         """
+        if sms.part is not None:
+            return self.parts.take(provider, account, sms, sms.part)
+        return self._receive_whole(provider, account, sms)
+
+    def _receive_whole(self, provider: str, account: str, sms: InboundSms) -> Fate:
         recipient = normalise(sms.to)
         number = numbers.get(recipient) if recipient is not None else None
         stored = StoredSms(

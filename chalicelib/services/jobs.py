@@ -9,6 +9,7 @@ from chalicelib.domain.times import SECOND, Clock, Millis
 from chalicelib.errors import BusyError
 from chalicelib.services.catalogue import Catalogue
 from chalicelib.services.closings import Closings
+from chalicelib.services.inbound import Inbound
 from chalicelib.services.managers import Managers
 from chalicelib.services.numbers import Numbers
 from chalicelib.services.otp_sending import OtpSending
@@ -40,6 +41,7 @@ class Jobs:
     managers: Managers
     rollups: Rollups
     otp_sending: OtpSending
+    inbound: Inbound
 
     def expire_rentals(self) -> None:
         """Close the rentals whose time is over, the longest first.
@@ -80,6 +82,10 @@ class Jobs:
     def requeue_polls(self) -> None:
         """Ask again for the SMS of bought numbers that nobody has asked for in time."""
         self.polls.requeue_due(self._ends())
+
+    def join_parts(self) -> None:
+        """Join the long SMS of which parts have been missing for too long."""
+        self.inbound.parts.join_overdue(self._ends())
 
     def requeue_otp(self) -> None:
         """Have codes sent that nobody has sent in time."""

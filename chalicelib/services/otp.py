@@ -14,8 +14,9 @@ from chalicelib.domain.fraud import Decision, Mode, RuleName
 from chalicelib.domain.ids import new_ulid
 from chalicelib.domain.lenient import read_request
 from chalicelib.domain.money import Micros
-from chalicelib.domain.otp import Channel, OtpRequest, Warning
+from chalicelib.domain.otp import Channel, OtpDefaults, OtpRequest, Warning
 from chalicelib.domain.otp_codes import code_digest, derive_code
+from chalicelib.domain.otp_templates import template_for
 from chalicelib.domain.otp_text import with_autofill
 from chalicelib.domain.requests import RequestKey, first_answer
 from chalicelib.domain.ticket import (
@@ -83,16 +84,22 @@ class Otp:
     destinations: Destinations
 
     def generate(
-        self, user: User, given: Mapping[str, object], request: RequestKey | None = None
+        self,
+        user: User,
+        given: Mapping[str, object],
+        request: RequestKey | None = None,
+        *,
+        is_form: bool = False,
     ) -> Generated:
         """Send a code to the number in `given`, as far as that can be understood.
 
-        The last code is sent again while it is good for it. Raises InvalidInputError (no usable
-        number), ForbiddenError (destination, sender, account), InsufficientBalanceError,
-        LimitExceededError, RequestKeyReusedError, ConflictError, BusyError.
+        Of a form, all values are texts. The last code is sent again while it is good for it.
+        Raises InvalidInputError (no usable number), ForbiddenError (destination, sender, account),
+        InsufficientBalanceError, LimitExceededError, RequestKeyReusedError, ConflictError,
+        BusyError.
         """
         account = settings_of(user)
-        wanted, warnings = read_request(given, account.defaults)
+        wanted, warnings = read_request(given, account.defaults, is_form=is_form)
         wanted, unrouted = self.destinations.routed(wanted)
         self.destinations.check(wanted, account.defaults)
         decided = self._country_rule(user, wanted, account)
@@ -169,7 +176,7 @@ class Otp:
         pepper = self.settings.secrets.pepper
         token = self.tickets.token(user.user_id, ticket_number, bound=bool(wanted.recipient_ip))
         code = derive_code(pepper, token, wanted.shape)
-        endpoint = user.endpoint
+        endpoint, defaults = user.endpoint, asked.account.defaults
         return Ticket(
             token=token,
             ticket_number=ticket_number,
@@ -182,7 +189,8 @@ class Otp:
             max_attempts=wanted.max_wrong_attempts,
             created_at=sending.at,
             expires_at=later(sending.at, seconds=wanted.validity_period),
-            voice_after=asked.account.defaults.voice_after,
+            voice_after=defaults.voice_after,
+            voice_text=_voice_text(wanted, defaults) if defaults.voice_after else "",
             tells=tuple(
                 kind for kind in TICKET_EVENTS if endpoint is not None and kind in endpoint.events
             ),
@@ -227,16 +235,22 @@ def _check_payer(refusal: RefusedError) -> None:
     raise InsufficientBalanceError
 
 
+def _voice_text(wanted: OtpRequest, defaults: OtpDefaults) -> str:
+    """What a call says that follows the SMS: in the voice's language, unless it was spelled out."""
+    if "text" in wanted.explicit:
+        return wanted.text
+    return template_for(wanted.language, wanted.country, defaults)
+
+
 def _sending(asked: _Asked, now: Millis) -> Sending:
-    wanted, template = asked.wanted, asked.wanted.text
-    if wanted.channel is Channel.SMS:
-        template = with_autofill(template, asked.account.defaults.autofill)
+    wanted, autofill = asked.wanted, asked.account.defaults.autofill
     return Sending(
         sending_id=new_ulid(now),
         at=now,
         channel=wanted.channel,
         sender=wanted.sender,
-        text=template,
+        text=wanted.text,
+        autofill=with_autofill("", autofill) if wanted.channel is Channel.SMS else "",
         language=wanted.language,
         gender=wanted.gender,
         segments=asked.segments,

@@ -123,7 +123,7 @@ class OtpSending:
         if sending.channel is Channel.VOICE:
             text = render_voice(sending.text, code, seconds, sending.language)
         else:
-            text = render_sms(sending.text, code, seconds, Autofill())
+            text = render_sms(sending.text + sending.autofill, code, seconds, Autofill())
         return OutboundSms(
             reference=sending.sending_id,
             to=ticket.phone_number,
@@ -143,7 +143,10 @@ class OtpSending:
             raise SendError("not_configured", again=False)
         if sms.channel not in sender.CHANNELS:
             raise SendError("channel_not_offered", again=False)
-        return sender.send(sms, account, self.make_line(route, self.clock()))
+        try:
+            return sender.send(sms, account, self.make_line(route, self.clock()))
+        except BusyError:
+            raise SendError("busy", again=True) from None
 
     def _sent(
         self, held: Leased, position: int, route: Route, message_id: str, tries: Sequence[Try]
@@ -242,7 +245,7 @@ class OtpSending:
             at=now,
             channel=Channel.VOICE,
             sender="",
-            text=last.text,
+            text=ticket.voice_text,
             language=last.language,
             gender=last.gender,
             segments=1,

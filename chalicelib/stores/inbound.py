@@ -19,6 +19,7 @@ class Fate(StrEnum):
     LATE = "late"
     FULL = "full"
     NOT_BOUND = "not_bound"
+    PARTIAL = "partial"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ POLLS = 1
 LEDGER = 1
 EVENTS = 1
 CLOSED = 1
+PARTIAL = 1
 
 
 def some(count: int) -> int:

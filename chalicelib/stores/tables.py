@@ -13,6 +13,7 @@ from pynamodb.attributes import (
     MapAttribute,
     NumberSetAttribute,
     UnicodeAttribute,
+    UnicodeSetAttribute,
 )
 from pynamodb.models import Model
 
@@ -181,8 +182,20 @@ class RentalRow(Model):
     polled = IntAttribute(null=True)
 
 
+class PartItem(MapAttribute[str, Any]):
+    """A part of a long SMS."""
+
+    message_id = UnicodeAttribute()
+    number = IntAttribute()
+    text = UnicodeAttribute()
+
+
 class InboundRow(Model):
-    """An SMS as it was posted; its key makes a repeat a repeat. No rental's: `unclaimed_id`."""
+    """An SMS as it was posted; its key makes a repeat a repeat. No rental's: `unclaimed_id`.
+
+    Or the parts of a long one, under `parts#…`: `partial` is there until they are joined under
+    `joined_id`, and `partial_at` is when that is done though some are missing.
+    """
 
     class Meta:
         table_name = ""
@@ -197,6 +210,12 @@ class InboundRow(Model):
     rental_id = UnicodeAttribute(null=True)
     event_id = UnicodeAttribute(null=True)
     unclaimed_id = UnicodeAttribute(null=True)
+    total = IntAttribute(null=True)
+    parts: ListAttribute[Any] = ListAttribute(of=PartItem, null=True)
+    part_ids = UnicodeSetAttribute(null=True)
+    joined_id = UnicodeAttribute(null=True)
+    partial = UnicodeAttribute(null=True)
+    partial_at = IntAttribute(null=True)
     ttl = IntAttribute()
 
 

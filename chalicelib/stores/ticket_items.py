@@ -33,6 +33,7 @@ class TicketRow(Model):
         channel = UnicodeAttribute()
         sender = UnicodeAttribute()
         text = UnicodeAttribute()
+        autofill = UnicodeAttribute(null=True)
         language = UnicodeAttribute()
         gender = UnicodeAttribute()
         segments = IntAttribute()
@@ -61,6 +62,7 @@ class TicketRow(Model):
     created_at = IntAttribute(null=True)
     expires_at = IntAttribute(null=True)
     voice_after = IntAttribute(null=True)
+    voice_text = UnicodeAttribute(null=True)
     tells: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
     validation_told = BooleanAttribute(null=True)
     sendings: ListAttribute[Any] = ListAttribute(of=Sending, null=True)
@@ -95,6 +97,7 @@ def ticket_of(row: TicketRow) -> Ticket:
         sendings=tuple(_sending_of(each) for each in row.sendings or ()),
         attempts=row.attempts or 0,
         last_guess=row.last_guess or "",
+        voice_text=row.voice_text or "",
         validation_told=bool(row.validation_told),
     )
 
@@ -117,6 +120,7 @@ def row_of(ticket: Ticket) -> TicketRow:
         created_at=ticket.created_at,
         expires_at=ticket.expires_at,
         voice_after=ticket.voice_after,
+        voice_text=ticket.voice_text,
         tells=list(ticket.tells),
         sendings=[sending_item(sending) for sending in ticket.sendings],
         lease_until=0,
@@ -131,6 +135,7 @@ def sending_item(sending: Sending) -> TicketRow.Sending:
         channel=sending.channel,
         sender=sending.sender,
         text=sending.text,
+        autofill=sending.autofill,
         language=sending.language,
         gender=sending.gender,
         segments=sending.segments,
@@ -175,5 +180,6 @@ def _sending_of(item: TicketRow.Sending) -> Sending:
         provider=item.provider,
         account=item.account,
         message_id=item.message_id,
+        autofill=item.autofill or "",
         sent_at=Millis(item.sent_at) if item.sent_at is not None else None,
     )

@@ -1,11 +1,13 @@
 """What every provider's module must do: a test class per provider inherits ProviderContract.
 
 Its fixtures are pairs in fixtures/<name>/: `case.post` is a body as the provider posts it,
-`case.json` the messages in it (`received_at` null where it is the moment of the post).
+`case.json` the messages in it (`received_at` null where it is the moment of the post; `part`, if
+there is one, as group, number and total).
 """
 
 import inspect
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +15,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chalicelib.api.inbound import MOST_BODY_BYTES
 from chalicelib.domain.times import SECOND, Millis, later
 from chalicelib.errors import InvalidInputError, MissingInputError
 from chalicelib.providers import registry
-from chalicelib.providers.contract import MOST_TEXT, InboundPost, InboundSms, Provider, Reply
+from chalicelib.providers.contract import (
+    MOST_TEXT,
+    InboundPost,
+    InboundSms,
+    Part,
+    Provider,
+    Reply,
+)
+from chalicelib.providers.sending import Sender
 from chalicelib.settings import ProviderAccount
 
 NOW = Millis(1_686_843_045_678)
@@ -25,12 +36,30 @@ FIXTURES = Path(__file__).parent / "fixtures"
 ANY_TEXT = st.text(st.characters() | st.sampled_from("\ud800\udfff\0\n é\uff12"), max_size=60)
 # One test function runs in every provider's class; hypothesis asks whether that is meant.
 FUZZ = settings(
-    deadline=None, database=None, suppress_health_check=[HealthCheck.differing_executors]
+    max_examples=60,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.differing_executors],
 )
+MOST_TRIED = 300
+"""Bytes: of what is longer, each is changed in one way, and not in every one."""
+PROXY_HEADERS = {
+    "host": "evil.example",
+    "x-forwarded-host": "evil.example",
+    "x-forwarded-proto": "http",
+    "x-forwarded-port": "8443",
+    "x-forwarded-prefix": "/v1",
+    "x-original-url": "/elsewhere",
+    "forwarded": "host=evil.example;proto=http",
+}
 
 
 class ProviderContract:
-    """The hooks come first: what a subclass says about its provider's scheme."""
+    """The hooks come first: what a subclass says about its provider's scheme.
+
+    `signed_headers` are those that a post can't be genuine without. `covers_body`, `covers_url`
+    and `covers_query` say what a signature is over: of an unsigned provider, nothing.
+    """
 
     name: str
     secret: str
@@ -40,12 +69,28 @@ class ProviderContract:
     required_fields: tuple[str, ...]
     text_field: str
     window_seconds: int | None
+    covers_body: bool = True
     covers_url: bool
+    covers_query: bool = True
     reply: Reply
 
     def sign(self, body: bytes, secret: str, url: str, now: Millis) -> dict[str, str]:
         """The headers that the provider's own SDK makes for a post."""
         raise NotImplementedError
+
+    def signed_body(self, body: bytes, secret: str, now: Millis) -> bytes:
+        """The body with the provider's signature in it, where that is its place."""
+        return body
+
+    def get(self, body: bytes, now: Millis = NOW) -> InboundPost:
+        """The messages of `body` as they come by GET: for a form, in the query in its stead."""
+        query = self.signed_body(body, self.secret, now).decode()
+        url = f"{self.url.partition('?')[0]}?{query}"
+        return InboundPost(url, self.sign(b"", self.secret, url, now), b"", "GET")
+
+    def batch(self, texts: list[str]) -> bytes | None:
+        """A body of one message for each of `texts`; None if a body has always one."""
+        return None
 
     def body(self, **changes: str | None) -> bytes:
         """A genuine body with fields changed, or left out where None."""
@@ -53,6 +98,10 @@ class ProviderContract:
 
     def same_meaning(self, one: bytes, other: bytes) -> bool:
         """Whether the scheme can't tell these bodies apart because they say the same."""
+        return False
+
+    def same_header(self, one: str, other: str) -> bool:
+        """Whether these values of a signed header say the same."""
         return False
 
     def sign_worthlessly(self, body: bytes, url: str, now: Millis) -> dict[str, str]:
@@ -69,8 +118,14 @@ class ProviderContract:
     def url(self) -> str:
         return f"https://sesame.example/inbound/{self.name}/main?tag=a%20b"
 
-    def post(self, body: bytes, now: Millis = NOW) -> InboundPost:
-        return InboundPost(self.url, self.sign(body, self.secret, self.url, now), body)
+    def post(self, body: bytes, now: Millis = NOW, url: str = "") -> InboundPost:
+        """A genuine post, signed for `url` and reaching us at our own."""
+        signed = self.signed_body(body, self.secret, now)
+        return InboundPost(self.url, self.sign(signed, self.secret, url or self.url, now), signed)
+
+    def forged(self, body: bytes) -> InboundPost:
+        """What anybody could post to an account of `worthless_secret`."""
+        return InboundPost(self.url, self.sign_worthlessly(body, self.url, NOW), body)
 
     def account(self, *secrets: str) -> ProviderAccount:
         return ProviderAccount("main", secrets or (self.secret,))
@@ -87,32 +142,78 @@ class ProviderContract:
         return found
 
     def test_module_has_the_contracts_signatures(self) -> None:
-        for name in ("verify", "parse", "accepted"):
-            asked = inspect.signature(getattr(Provider, name))
-            without_self = list(asked.parameters.values())[1:]
-            offered = inspect.signature(getattr(self.provider, name))
-            assert offered == asked.replace(parameters=without_self), name
+        self.check_signatures(Provider, "verify", "parse", "accepted")
+        if self.name in registry.SENDERS:
+            self.check_signatures(Sender, "send", "receipts")
+            sender = registry.sender(self.name)
+            assert sender is not None
+            assert sender.CHANNELS
+
+    def test_it_posts_by_methods_that_reach_it(self) -> None:
+        assert isinstance(self.provider.METHODS, frozenset)
+        assert self.provider.METHODS
+        assert {"GET", "POST"} >= self.provider.METHODS
 
     def test_genuine_payloads_are_accepted_and_read(self) -> None:
         for case in self.cases():
             post = self.post(case.read_bytes())
-            expected = [
-                InboundSms(**{**sms, "received_at": NOW if sms["received_at"] is None else at})
-                for sms in json.loads(case.with_suffix(".json").read_text("utf-8"))
-                for at in [sms["received_at"]]
-            ]
             assert self.verifies(post), case.name
-            assert self.provider.parse(post, NOW) == expected, case.name
+            assert self.provider.parse(post, NOW) == self.expected(case), case.name
 
-    def test_every_changed_byte_of_the_body_is_refused(self) -> None:
+    def test_a_repeat_has_the_same_message_ids(self) -> None:
         for case in self.cases():
-            body = case.read_bytes()
-            post = self.post(body)
-            for at, byte in enumerate(body):
-                for new in {byte ^ 1, byte ^ 0x20, byte ^ 0x80, 0, ord("&")} - {byte}:
-                    changed = body[:at] + bytes([new]) + body[at + 1 :]
-                    if not self.same_meaning(body, changed):
-                        assert not self.verifies(replace(post, body=changed)), (case.name, changed)
+            first, second = (
+                self.provider.parse(self.post(case.read_bytes(), now), now)
+                for now in (NOW, later(NOW, seconds=3_600))
+            )
+            assert [sms.message_id for sms in first] == [sms.message_id for sms in second]
+
+    def test_a_batch_is_read_whole(self) -> None:
+        texts = ["one", "", "three 🔐"]
+        body = self.batch(texts)
+        if body is None:
+            return
+        found = self.parse(body)
+        assert [sms.text for sms in found] == texts
+        assert len({sms.message_id for sms in found}) == len(texts)
+        for place in range(len(texts)):
+            spoilt = self.batch([*texts[:place], "x" * (MOST_TEXT + 1), *texts[place + 1 :]])
+            assert spoilt is not None
+            with pytest.raises(InvalidInputError) as caught:
+                self.parse(spoilt)
+            assert caught.value.field == self.text_field
+
+    def test_every_changed_byte_of_the_body_is_refused_if_it_is_signed(self) -> None:
+        for case in self.cases():
+            post = self.post(case.read_bytes())
+            for changed in changes(post.body):
+                if not self.same_meaning(post.body, changed):
+                    altered = replace(post, body=changed)
+                    assert self.verifies(altered) is not self.covers_body, (case.name, changed)
+
+    def test_a_get_brings_what_a_post_brings(self) -> None:
+        for case in self.gets():
+            post = self.get(case.read_bytes())
+            assert post.method == "GET"
+            assert self.verifies(post), case.name
+            assert self.provider.parse(post, NOW) == self.expected(case), case.name
+
+    def test_every_changed_byte_of_a_gets_query_is_refused_if_it_is_signed(self) -> None:
+        for case in self.gets():
+            post = self.get(case.read_bytes())
+            address, _, query = post.url.partition("?")
+            for changed in changes(query.encode()):
+                if not self.same_meaning(query.encode(), changed):
+                    altered = replace(post, url=f"{address}?{changed.decode('latin-1')}")
+                    assert self.verifies(altered) is not self.covers_body, (case.name, changed)
+
+    def test_the_body_of_a_get_and_the_query_of_a_post_are_not_read(self) -> None:
+        for case in self.gets():
+            other = self.body(**{self.text_field: "another text"})
+            get = replace(self.get(case.read_bytes()), body=other)
+            assert self.provider.parse(get, NOW) == self.expected(case)
+            with pytest.raises(InvalidInputError):
+                self.provider.parse(replace(self.get(case.read_bytes()), method="POST"), NOW)
 
     def test_every_changed_byte_of_a_signed_header_is_refused(self) -> None:
         post = self.post(self.body())
@@ -122,6 +223,8 @@ class ProviderContract:
             for at, char in enumerate(value):
                 for new in (others | {char.swapcase(), chr(ord(char) ^ 1)}) - {char}:
                     changed = value[:at] + new + value[at + 1 :]
+                    if self.same_header(value, changed):
+                        continue
                     headers = {**post.headers, header: changed}
                     assert not self.verifies(replace(post, headers=headers)), (header, changed)
 
@@ -137,12 +240,26 @@ class ProviderContract:
         start = self.url.index("/inbound")
         for at in range(start, len(self.url)):
             changed = self.url[:at] + chr(ord(self.url[at]) ^ 1) + self.url[at + 1 :]
-            assert self.verifies(replace(post, url=changed)) is not self.covers_url, changed
+            covered = self.covers_url and (self.covers_query or at <= self.url.index("?"))
+            assert self.verifies(replace(post, url=changed)) is not covered, changed
 
     def test_a_url_that_is_no_text_is_no_error(self) -> None:
         post = self.post(self.body())
         for junk in ("\ud800", "\udfff", "é", "\0", "\n"):
-            assert self.verifies(replace(post, url=self.url + junk)) is not self.covers_url
+            covered = self.covers_url and self.covers_query
+            assert self.verifies(replace(post, url=self.url + junk)) is not covered
+
+    def test_behind_a_proxy_only_our_configured_url_counts(self) -> None:
+        post = self.post(self.body())
+        assert self.verifies(replace(post, headers={**post.headers, **PROXY_HEADERS}))
+        for url in (
+            self.url.replace("https://sesame.example", "https://evil.example"),
+            self.url.replace("https://", "http://"),
+            self.url.replace("/inbound", "/v1/inbound"),
+        ):
+            elsewhere = self.post(self.body(), url=url)
+            headers = {**elsewhere.headers, **PROXY_HEADERS}
+            assert self.verifies(replace(elsewhere, headers=headers)) is not self.covers_url
 
     def test_another_accounts_secret_is_refused(self) -> None:
         post = self.post(self.body())
@@ -156,9 +273,8 @@ class ProviderContract:
 
     def test_a_worthless_secret_opens_nothing_and_stops_nothing(self) -> None:
         body = self.body()
-        forged = InboundPost(self.url, self.sign_worthlessly(body, self.url, NOW), body)
         account = self.account(self.worthless_secret)
-        assert not self.provider.verify(forged, account, NOW)
+        assert not self.provider.verify(self.forged(body), account, NOW)
         both = self.account(self.worthless_secret, self.secret)
         assert self.provider.verify(self.post(body), both, NOW)
 
@@ -198,8 +314,9 @@ class ProviderContract:
     def test_a_body_of_a_megabyte_is_verified_and_refused(self) -> None:
         assert self.verifies(self.post(self.body(**{self.text_field: "x" * 1_000_000})))
         for junk in (b"[", b"&", b'{"a":', b"a=b&", b"\0", b"%", b"\xff", b"9", b" "):
-            body = junk * (1_000_000 // len(junk))
-            assert not self.verifies(InboundPost(self.url, self.post(b"x=y").headers, body))
+            body = junk * (MOST_BODY_BYTES // len(junk))
+            headers = self.post(b"x=y").headers
+            assert self.verifies(InboundPost(self.url, headers, body)) is not self.covers_body
             with pytest.raises(InvalidInputError):
                 self.parse(body)
 
@@ -244,6 +361,30 @@ class ProviderContract:
         self.verifies(replace(post, headers={**post.headers, **headers}))
         self.verifies(replace(post, body=body))
 
+    def expected(self, case: Path) -> list[InboundSms]:
+        """The messages that a fixture's JSON tells of."""
+        return [
+            InboundSms(
+                **{
+                    **sms,
+                    "received_at": NOW if sms["received_at"] is None else sms["received_at"],
+                    "part": Part(*sms["part"]) if "part" in sms else None,
+                }
+            )
+            for sms in json.loads(case.with_suffix(".json").read_text("utf-8"))
+        ]
+
+    def gets(self) -> list[Path]:
+        """The cases that come by GET too."""
+        return self.cases() if "GET" in self.provider.METHODS else []
+
+    def check_signatures(self, protocol: type, *names: str) -> None:
+        for name in names:
+            asked = inspect.signature(getattr(protocol, name))
+            without_self = list(asked.parameters.values())[1:]
+            offered = inspect.signature(getattr(self.provider, name))
+            assert offered == asked.replace(parameters=without_self), name
+
     def check_parse(self, body: bytes) -> None:
         """Parse gives messages that can be stored, or InvalidInputError, which names a field."""
         try:
@@ -256,3 +397,15 @@ class ProviderContract:
             assert 1 <= len(sms.message_id) <= 200
             assert sms.message_id.isprintable()
             assert 0 < sms.received_at <= NOW
+            if sms.part is not None:
+                assert 1 <= sms.part.number <= sms.part.total
+                assert sms.part.group.isprintable()
+
+
+def changes(raw: bytes) -> Iterator[bytes]:
+    """`raw` with one byte changed, for every byte."""
+    for at, byte in enumerate(raw):
+        others = [byte ^ 1, byte ^ 0x20, byte ^ 0x80, 0, ord("&")]
+        tried = others if len(raw) <= MOST_TRIED else [others[at % len(others)]]
+        for new in sorted({*tried} - {byte}) or [byte ^ 1]:
+            yield raw[:at] + bytes([new]) + raw[at + 1 :]

@@ -1,12 +1,16 @@
 """Twilio keeps the contract; the signatures are those of Twilio's own SDK."""
 
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from contract_suite import ANY_TEXT, FUZZ, NOW, ProviderContract
+from contract_suite import ANY_TEXT, FUZZ, NOW, ProviderContract, changes
 from hypothesis import given
 from hypothesis import strategies as st
-from twilio.request_validator import RequestValidator
+from twilio.request_validator import RequestValidator, get_signature_algorithm
 
 from chalicelib.domain.times import Millis
 from chalicelib.errors import InvalidInputError
@@ -137,15 +141,112 @@ class TestTwilio(ProviderContract):
                 texts.add(sms.text)
         assert texts == {"1234Code", "1234"}
 
-    def test_a_sha256_signature_is_not_accepted_yet(self) -> None:
-        body = self.body()
-        validator = RequestValidator(self.secret)
-        signed = validator.compute_signature(self.url, form(body), "HMAC_SHA256")
-        headers = {
-            "x-twilio-signature": signed,
-            "x-twilio-webhooks-signature-settings": "key=k,algorithm=HMAC_SHA256",
-        }
-        assert not self.verifies(InboundPost(self.url, headers, body))
+    @pytest.mark.parametrize("by_get", [False, True])
+    def test_a_shared_keys_sha256_signature_is_accepted(self, by_get: bool) -> None:
+        post = self.signed_by_sha256("key=webhooks_sharedkey_1,algorithm=HMAC_SHA256", by_get)
+        assert self.verifies(post)
+        assert not twilio.verify(post, self.account(self.other_secret), NOW)
+        assert not twilio.verify(post, self.account(""), NOW)
+        assert not self.verifies(replace(post, url=post.url + "&a=b"))
+        if not by_get:
+            assert not self.verifies(replace(post, body=self.body(Body="other")))
+
+    @pytest.mark.parametrize("by_get", [False, True])
+    def test_an_algorithm_that_is_not_the_signatures_own_is_refused(self, by_get: bool) -> None:
+        post = self.signed_by_sha256("algorithm=HMAC_SHA256", by_get)
+        sha1 = self.get(self.body()) if by_get else self.post(self.body())
+        for settings in ("", "key=k", "algorithm=", "algorithm=HMAC_SHA1"):
+            assert not self.verifies(with_settings(post, settings)), settings
+            assert self.verifies(with_settings(sha1, settings)), settings
+        for settings in ("algorithm=HMAC_SHA256", "algorithm=none", "algorithm=HMAC_MD5"):
+            assert not self.verifies(with_settings(sha1, settings)), settings
+        for settings in ("algorithm=none", "algorithm=md5", "algorithm=sha256", "algorithm=é"):
+            assert not self.verifies(with_settings(post, settings)), settings
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            "",
+            ",",
+            "key=k",
+            "algorithm",
+            "algorithm=",
+            "algorithm= ",
+            "algorithm=HMAC_SHA1",
+            "algorithm=HMAC_SHA256",
+            "algorithm=hmac_sha256",
+            " algorithm = HMAC_SHA256 ",
+            "key=a=b,algorithm=HMAC_SHA256",
+            "algorithm=HMAC_SHA256,key=k",
+            "algorithm=,algorithm=HMAC_SHA256",
+            "algorithm=HMAC_SHA1,algorithm=HMAC_SHA256",
+            "algorithm=HMAC_SHA256,algorithm=HMAC_SHA1",
+            "algorithm=HMAC_SHA256;key=k",
+            "Algorithm=HMAC_SHA256",
+            "xalgorithm=HMAC_SHA256",
+            "algorithm==HMAC_SHA256",
+            "algorithm=HMAC_SHA512",
+        ],
+    )
+    def test_the_settings_header_is_read_as_the_sdk_reads_it(self, settings: str) -> None:
+        algorithm = get_signature_algorithm(settings)
+        for post in (self.signed_by_sha256(settings), with_settings(self.post(b"a=b"), settings)):
+            given = post.headers["x-twilio-signature"]
+            known = RequestValidator(self.secret).validate(
+                post.url, form(post.body), given, algorithm
+            )
+            assert self.verifies(post) is known
+
+    def test_json_is_signed_by_its_hash_in_the_url(self) -> None:
+        post = self.by_json(FIELDS)
+        assert self.verifies(post)
+        assert self.verifies(
+            with_settings(self.by_json(FIELDS, "HMAC_SHA256"), "algorithm=HMAC_SHA256")
+        )
+        (sms,) = twilio.parse(post, NOW)
+        assert (sms.message_id, sms.sender) == (SID, FIELDS["From"])
+        assert (sms.to, sms.text) == (FIELDS["To"], FIELDS["Body"])
+
+    def test_every_changed_byte_of_json_or_of_its_hash_is_refused(self) -> None:
+        post = self.by_json(FIELDS)
+        for body in changes(post.body):
+            assert not self.verifies(replace(post, body=body))
+        start = post.url.index("?")
+        for query in changes(post.url[start:].encode()):
+            url = post.url[:start] + query.decode("latin-1")
+            assert not self.verifies(replace(post, url=url))
+
+    def test_a_url_signed_for_json_brings_no_form_and_no_query(self) -> None:
+        post = self.by_json(FIELDS)
+        assert not self.verifies(replace(post, body=self.body()))
+        assert not self.verifies(replace(post, body=b""))
+        # Without the hash, the signature of a URL alone covers no body.
+        bare = InboundPost(self.url, self.sign(b"", self.secret, self.url, NOW), post.body)
+        assert not self.verifies(bare)
+        assert not self.verifies(replace(bare, body=self.body()))
+
+    def test_a_hash_that_is_given_twice_is_refused(self) -> None:
+        body = json.dumps(FIELDS).encode()
+        digest = hashlib.sha256(body).hexdigest()
+        url = f"{URL}?bodySHA256={digest}&bodySHA256={digest}"
+        post = InboundPost(url, self.sign(b"", self.secret, url, NOW), body)
+        assert not self.verifies(post)
+        with pytest.raises(InvalidInputError) as caught:
+            twilio.parse(post, NOW)
+        assert caught.value.field == "bodySHA256"
+
+    @pytest.mark.parametrize("field", ["MessageSid", "From", "To", "Body"])
+    @pytest.mark.parametrize("value", [None, 7, [], {"a": "b"}])
+    def test_a_json_field_of_a_wrong_type_is_named(self, field: str, value: Any) -> None:
+        with pytest.raises(InvalidInputError) as caught:
+            twilio.parse(self.by_json({**FIELDS, field: value}), NOW)
+        assert caught.value.field == field
+
+    def test_what_is_no_json_object_is_refused_as_the_body(self) -> None:
+        for value in ([], "text", None, 7):
+            with pytest.raises(InvalidInputError) as caught:
+                twilio.parse(self.by_json(value), NOW)
+            assert caught.value.field == "body"
 
     @FUZZ
     @given(
@@ -170,6 +271,20 @@ class TestTwilio(ProviderContract):
     def test_parse_raises_nothing_else_for_any_form(self, pairs: Pairs) -> None:
         self.check_parse(urlencode(pairs, errors="surrogatepass").encode())
 
+    def signed_by_sha256(self, settings: str, by_get: bool = False) -> InboundPost:
+        post = self.get(self.body()) if by_get else self.post(self.body())
+        params = {} if by_get else form(post.body)
+        signed = RequestValidator(self.secret).compute_signature(post.url, params, "HMAC_SHA256")
+        return with_settings(replace(post, headers={"x-twilio-signature": signed}), settings)
+
+    def by_json(self, value: Any, algorithm: str = "HMAC_SHA1") -> InboundPost:
+        body = json.dumps(value).encode()
+        validator = RequestValidator(self.secret)
+        url = f"{URL}?tag=a&bodySHA256={validator.compute_hash(body.decode())}"
+        signed = validator.compute_signature(url, {}, algorithm)
+        assert validator.validate(url, body.decode(), signed, algorithm)
+        return InboundPost(url, {"x-twilio-signature": signed}, body)
+
     def accepts(self, configured: str, signed: str) -> bool:
         body = self.body()
         headers = self.sign(body, self.secret, signed, NOW)
@@ -179,6 +294,11 @@ class TestTwilio(ProviderContract):
         with pytest.raises(InvalidInputError) as caught:
             self.parse(body)
         assert caught.value.field == field
+
+
+def with_settings(post: InboundPost, settings: str) -> InboundPost:
+    headers = {**post.headers, "x-twilio-webhooks-signature-settings": settings}
+    return replace(post, headers=headers)
 
 
 def form(body: bytes) -> MultiDict:

@@ -1,0 +1,110 @@
+"""Long SMS: their parts joined when all are here, in whatever order they came.
+
+A part that is missing after JOINED_WITHIN is marked as missing in the text; should it come later,
+it is an SMS of its own. Source: DESIGN.md, "Decided" 10.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from chalicelib.domain.times import MINUTE, SECOND, Clock, Millis
+from chalicelib.errors import BusyError
+from chalicelib.providers.contract import MOST_TEXT, InboundSms, Part
+from chalicelib.settings import Settings
+from chalicelib.stores import parts, shards
+from chalicelib.stores.db import RefusedError
+from chalicelib.stores.inbound import Fate
+from chalicelib.stores.parts import Group, GroupKey, NewPart
+
+JOINED_WITHIN = 60 * SECOND
+
+REUSED_AFTER = 10 * MINUTE
+"""Providers count groups with a byte: after this, one that was joined is another SMS's."""
+
+MOST_PARTS = 26
+"""As many as MOST_TEXT characters have; an SMS that says it has more is taken part by part."""
+
+_MOST_TRIES = 4
+_PAGE = 100
+
+Receive = Callable[[str, str, InboundSms], Fate]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Joins the parts of long SMS, and hands on what they become."""
+
+    settings: Settings
+    clock: Clock
+    receive: Receive
+
+    def take(self, provider: str, account: str, sms: InboundSms, part: Part) -> Fate:
+        """Keep a part; with the last one, the whole SMS is received.
+
+        Raises BusyError: the provider is to send it again.
+        """
+        alone = replace(sms, part=None)
+        if not 1 <= part.number <= part.total or not 1 < part.total <= MOST_PARTS:
+            return self.receive(provider, account, alone)
+        key = GroupKey(provider, account, part.group, sms.sender, sms.to, part.total)
+        new = NewPart(sms.message_id, part.number, sms.text, sms.received_at)
+        for _ in range(_MOST_TRIES):
+            now = self.clock()
+            group, is_taken = parts.add(
+                key,
+                new,
+                now,
+                until=Millis(now + JOINED_WITHIN),
+                retention_days=self.settings.sms_retention_days,
+            )
+            if is_taken or not group.is_joined or sms.message_id in group.message_ids:
+                # A repeat may come because we died before the parts were joined.
+                return self._join(group) if group.is_whole() else Fate.PARTIAL
+            if now - group.stored_at < REUSED_AFTER:
+                return self.receive(provider, account, alone)
+            self._forget(group)
+        raise BusyError
+
+    def join_overdue(self, ends: Millis) -> None:
+        """Join what has waited for long enough, with what is missing marked, until `ends`."""
+        for shard in shards.keys(shards.PARTIAL):
+            start = None
+            while self.clock() < ends:
+                keys, start = parts.due(shard, self.clock(), limit=_PAGE, start=start)
+                for key in keys:
+                    group = parts.get(key)
+                    if group is not None and not group.is_joined:
+                        self._join(group)
+                if start is None:
+                    break
+
+    def _join(self, group: Group) -> Fate:
+        sms = InboundSms(
+            message_id=group.joined_id,
+            sender=group.sender,
+            to=group.recipient,
+            text=_joined_text(group),
+            received_at=group.received_at,
+        )
+        fate = self.receive(group.provider, group.account, sms)
+        if not group.is_joined:
+            try:
+                parts.joined(group)
+            except RefusedError:
+                # Another SMS has the group by now: this one was received before.
+                return fate
+        return fate
+
+    def _forget(self, group: Group) -> None:
+        try:
+            parts.forget(group)
+        except RefusedError:
+            return
+
+
+def _joined_text(group: Group) -> str:
+    pieces = (
+        group.texts.get(number, f"[part {number} of {group.total} is missing]")
+        for number in range(1, group.total + 1)
+    )
+    return "".join(pieces)[:MOST_TEXT]

@@ -1,18 +1,14 @@
 """The composition root: every service made once, when it is first needed, from plain parts."""
 
-import secrets
-import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from random import Random
 from threading import RLock
 from typing import TYPE_CHECKING
 
 from chalicelib import settings as configuration
-from chalicelib.domain.times import Clock, Millis
-from chalicelib.outbound import Fetch, HttpFetch, HttpPost, Post
-from chalicelib.settings import Settings
+from chalicelib.bootstrap_codes import CodeServices
+from chalicelib.outbound import HttpPost
 from chalicelib.stores import tables
 
 if TYPE_CHECKING:
@@ -29,11 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.services.listings import Listings
     from chalicelib.services.managers import Managers
     from chalicelib.services.numbers import Numbers
-    from chalicelib.services.otp import Otp
     from chalicelib.services.otp_accounts import OtpAccounts
-    from chalicelib.services.otp_receipts import OtpReceipts
-    from chalicelib.services.otp_sending import OtpSending
-    from chalicelib.services.otp_tickets import OtpTickets
     from chalicelib.services.polls import Polls
     from chalicelib.services.prices import Prices
     from chalicelib.services.profiles import Profiles
@@ -45,25 +37,9 @@ if TYPE_CHECKING:
     from chalicelib.suppliers.contract import Supplier
 
 
-def system_clock() -> Millis:
-    """The machine's time."""
-    return Millis(time.time_ns() // 1_000_000)
-
-
 @dataclass(frozen=True)
-class Platform:
+class Platform(CodeServices):
     """The platform in one environment. The parts that reach outside can be handed in."""
-
-    settings: Settings
-    clock: Clock = system_clock
-    sleep: Callable[[float], None] = time.sleep
-    random: Random = field(default_factory=secrets.SystemRandom)
-    post: Post | None = None
-    fetch: Fetch | None = None
-
-    @property
-    def _fetch(self) -> Fetch:
-        return self.fetch or HttpFetch(self.settings.allow_loopback)
 
     @cached_property
     def accounts(self) -> "Accounts":
@@ -153,7 +129,7 @@ class Platform:
         """Other servers that we buy numbers from."""
         from chalicelib.suppliers.registry import make_suppliers
 
-        return make_suppliers(self.settings.suppliers, self._fetch, self.clock)
+        return make_suppliers(self.settings.suppliers, self.outside, self.clock)
 
     @cached_property
     def purchases(self) -> "Purchases":
@@ -190,7 +166,7 @@ class Platform:
         """What SMS providers post."""
         from chalicelib.services.provider_posts import ProviderPosts
 
-        return ProviderPosts(self.clock, self._fetch)
+        return ProviderPosts(self.clock, self.outside)
 
     @cached_property
     def inbound(self) -> "Inbound":
@@ -214,39 +190,6 @@ class Platform:
         from chalicelib.services.otp_accounts import OtpAccounts
 
         return OtpAccounts(self.accounts)
-
-    @cached_property
-    def otp_tickets(self) -> "OtpTickets":
-        """Codes that were sent."""
-        from chalicelib.services.otp_tickets import OtpTickets
-
-        return OtpTickets(self.settings, self.clock)
-
-    @cached_property
-    def otp(self) -> "Otp":
-        """Codes that are asked for."""
-        from chalicelib.services.otp import Otp
-        from chalicelib.services.otp_destinations import Destinations
-
-        return Otp(self.settings, self.clock, self.otp_tickets, Destinations(self.settings))
-
-    @cached_property
-    def otp_sending(self) -> "OtpSending":
-        """Having them sent."""
-        from chalicelib.providers import registry
-        from chalicelib.services.otp_lines import Lines
-        from chalicelib.services.otp_sending import OtpSending
-
-        lines = Lines(self.settings, self._fetch)
-        tickets = self.otp_tickets
-        return OtpSending(self.settings, self.clock, tickets, registry.sender, lines.to)
-
-    @cached_property
-    def otp_receipts(self) -> "OtpReceipts":
-        """What became of them."""
-        from chalicelib.services.otp_receipts import OtpReceipts
-
-        return OtpReceipts(self.settings, self.clock, self.otp_tickets)
 
     @cached_property
     def rollups(self) -> "Rollups":

@@ -15,13 +15,14 @@ from urllib.parse import urlencode
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.bootstrap import platform, system_clock
+from chalicelib.bootstrap import platform
 from chalicelib.domain.ids import new_ulid
 from chalicelib.domain.keys import masked
 from chalicelib.domain.text import well_formed
 from chalicelib.domain.times import Millis
 from chalicelib.errors import ConfigurationError, Kind, SesameError, UpstreamError
 from chalicelib.settings import SettingsError
+from chalicelib.surroundings import system_clock
 
 STATUS = {
     Kind.INVALID: 400,

@@ -8,11 +8,11 @@ from typing import Any
 
 import click
 
-from chalicelib.bootstrap import system_clock
 from chalicelib.domain.urls import checked_webhook_url
 from chalicelib.errors import InvalidInputError
 from chalicelib.suppliers import conformance
 from chalicelib.suppliers.conformance import Outcome, Probe, Result, Target, UnreachableError
+from chalicelib.surroundings import system_clock
 
 _NOT_CALLED = "address_not_allowed"
 

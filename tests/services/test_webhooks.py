@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from chalicelib.bootstrap import Platform, system_clock
+from chalicelib.bootstrap import Platform
 from chalicelib.domain.deliveries import Delivery, DeliveryState
 from chalicelib.domain.rental import Rental
 from chalicelib.domain.retry_schedule import WAITS
@@ -19,6 +19,7 @@ from chalicelib.outbound import Answer, Post
 from chalicelib.services.webhooks import LEASE, MOST_ATTEMPTS, Webhooks
 from chalicelib.stores import db, deliveries, queues
 from chalicelib.stores.tables import DeliveryRow
+from chalicelib.surroundings import system_clock
 from tests.conftest import START, Receiver, Stack
 from tests.world import World, together
 

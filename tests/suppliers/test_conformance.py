@@ -15,7 +15,6 @@ from click.testing import Result as Run
 
 import manage
 from app import app
-from chalicelib.bootstrap import system_clock
 from chalicelib.domain.times import DAY, MINUTE, Millis, iso
 from chalicelib.outbound import Fetched, NotSentError, OutcomeUnknownError
 from chalicelib.outbound.answers import Request
@@ -23,6 +22,7 @@ from chalicelib.suppliers import conformance
 from chalicelib.suppliers.conformance import Outcome, Probe, Result, Target, UnreachableError
 from chalicelib.suppliers.conformance.answers import FailedError
 from chalicelib.suppliers.conformance.renting import concurrent_rents
+from chalicelib.surroundings import system_clock
 from local.serve import Server
 from tests import servers
 from tests.conftest import Stack, TestClock

@@ -19,7 +19,7 @@ def client(service: str, region: str) -> Any:
     made = _made.get((service, region))
     if made is None:
         config = Config(
-            connect_timeout=2, read_timeout=8, retries={"mode": "standard", "total_max_attempts": 1}
+            connect_timeout=2, read_timeout=6, retries={"mode": "standard", "total_max_attempts": 1}
         )
         made = _made.setdefault((service, region), SharedClient(service, config, region=region))
     return made.get()

@@ -172,7 +172,7 @@ def _event_time(message: Mapping[str, object], now: Millis) -> Millis:
     value = message.get("eventTimestamp")
     if value is None:
         raise MissingInputError("eventTimestamp", "epoch milliseconds")
-    if type(value) is not int:
+    if not isinstance(value, int):
         raise InvalidInputError("eventTimestamp", "epoch milliseconds")
     return _plausible("eventTimestamp", value, now)
 

@@ -113,6 +113,9 @@ def send(sms: OutboundSms, account: ProviderAccount, line: Line) -> str:
         raise _refusal(error.response, sms) from None
     except exceptions.BotoCoreError as error:
         raise _failure(error) from None
+    except (AttributeError, TypeError):
+        # Of botocore's own parser, for an answer that is none of its model's.
+        raise SendError("bad_answer", again=False) from None
     found = answer.get("MessageId")
     if not isinstance(found, str) or not found:
         # It was taken, most likely: sent again, it would come twice.
@@ -182,10 +185,10 @@ def _refusal(answer: Mapping[str, Any], sms: OutboundSms) -> SendError:
     if code == "ResourceNotFoundException":
         own = sms.channel is Channel.VOICE or not sms.sender
         return SendError("not_configured" if own else "sender_refused", again=False)
-    reason = _BY_REASON.get(answer.get("Reason", "")) or _by_field(answer.get("Fields") or ())
+    reason = _BY_REASON.get(str(answer.get("Reason"))) or _by_field(answer.get("Fields") or ())
     return SendError(reason or _BY_CODE.get(str(code), "refused"), again=False)
 
 
 def _by_field(fields: Iterable[Mapping[str, str]]) -> str | None:
-    names = (field.get("Name", "").lower() for field in fields)
+    names = (str(field.get("Name")).lower() for field in fields)
     return next((_BY_FIELD[name] for name in names if name in _BY_FIELD), None)

@@ -73,7 +73,7 @@ def _received_at(value: object, now: Millis) -> Millis:
     """`timestamp` is in epoch seconds; ahead by less than a day it counts as now, absent too."""
     if value is None:
         return now
-    text = str(value) if type(value) is int else value
+    text = str(value) if isinstance(value, int) else value
     if not isinstance(text, str) or not _SECONDS.fullmatch(text):
         raise InvalidInputError("timestamp", "epoch seconds")
     moment = Millis(int(text) * SECOND)

@@ -18,7 +18,7 @@ from chalicelib.stores.ledger import Entry, EntryKind
 ADMIN = UserId("admin")
 """Whose idempotency keys the admin's are. There is no such user."""
 
-UNCLAIMED = tuple(fate for fate in Fate if fate is not Fate.MATCHED)
+UNCLAIMED = tuple(fate for fate in Fate if fate not in (Fate.MATCHED, Fate.PARTIAL))
 _MOST_TRIES = 3
 
 

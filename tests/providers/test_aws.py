@@ -6,6 +6,7 @@ The other side is `aws-sns-message-validator`, which knows SNS's first signature
 import base64
 import json
 import re
+import ssl
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -197,14 +198,33 @@ class TestAws(ProviderContract):
         assert validator_accepts(recut)
         assert not self.verifies(replace(post, body=json.dumps(recut).encode()))
 
-    @pytest.mark.parametrize("certificate", ["", "junk", "elliptic", "truncated", "der"])
+    def test_a_signature_with_anything_in_it_is_refused(self) -> None:
+        post = self.post(self.body())
+        fields = json.loads(post.body)
+        signature = fields["Signature"]
+        for other in (f" {signature}", f"{signature}\n", "&&&&" + signature, f"{signature}AAAA"):
+            altered = json.dumps({**fields, "Signature": other}).encode()
+            assert not self.verifies(replace(post, body=altered)), other
+
+    def test_lone_surrogates_are_not_taken_for_one_another(self) -> None:
+        post = self.post(envelope(Message="\ud800"))
+        assert self.verifies(post)
+        for other in (b"\\udfff", b"?", "\ufffd".encode()):
+            assert not self.verifies(replace(post, body=post.body.replace(b"\\ud800", other)))
+
+    @pytest.mark.parametrize("certificate", ["", "junk", "elliptic", "curve", "truncated", "der"])
     def test_what_is_no_rsa_certificate_opens_nothing(self, certificate: str) -> None:
         genuine = signer(self.secret).certificate
         der = x509.load_pem_x509_certificate(genuine).public_bytes(serialization.Encoding.DER)
+        elliptic = certified(ec.generate_private_key(ec.SECP256R1()))
+        curve = bytes.fromhex("2a8648ce3d0301")
+        unknown = x509.load_pem_x509_certificate(elliptic).public_bytes(serialization.Encoding.DER)
+        unknown = unknown.replace(curve + b"\x07", curve + b"\x09", 1)
         given = {
             "": b"",
+            "curve": ssl.DER_cert_to_PEM_cert(unknown).encode(),
             "junk": b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
-            "elliptic": certified(ec.generate_private_key(ec.SECP256R1())),
+            "elliptic": elliptic,
             "truncated": genuine[:400],
             "der": der,
         }

@@ -1,4 +1,4 @@
-"""AWS as a sender, asked through botocore: its model checks each request, and it reads each answer."""
+"""AWS as a sender, asked through botocore, whose model each request must fit."""
 
 import inspect
 import json
@@ -219,10 +219,8 @@ def test_the_time_to_live_is_one_that_aws_takes(
 
 
 def test_the_bounds_are_those_of_the_model() -> None:
-    shape = MODEL.shape_for("TimeToLive")
-    assert shape.metadata == {"min": LEAST_TIME_TO_LIVE, "max": MOST_TIME_TO_LIVE, "box": True} or (
-        (shape.metadata["min"], shape.metadata["max"]) == (LEAST_TIME_TO_LIVE, MOST_TIME_TO_LIVE)
-    )
+    bounds = MODEL.shape_for("TimeToLive").metadata
+    assert (bounds["min"], bounds["max"]) == (LEAST_TIME_TO_LIVE, MOST_TIME_TO_LIVE)
 
 
 @pytest.mark.parametrize(
@@ -363,10 +361,14 @@ def test_an_answer_without_an_id_is_not_sent_twice(aws: Stubber) -> None:
             sent(SMS, aws)
 
 
-def test_a_parameter_that_the_model_forbids_is_no_crash(aws: Stubber) -> None:
-    # The reference is never empty; if it were, botocore would say so before AWS.
+def test_a_parameter_that_the_model_forbids_is_no_crash() -> None:
+    nothing: Any = None
     with refused("not_configured"):
-        sent(replace(SMS, text=""), aws)
+        send(
+            replace(SMS, reference=nothing),
+            ProviderAccount("main", (), OPTIONS),
+            line(client(refused_url())),
+        )
 
 
 def test_every_failure_of_botocore_is_one_of_ours() -> None:
@@ -431,7 +433,21 @@ def test_the_request_is_one_that_aws_reads() -> None:
         (answer(b"{", 403), "refused", False),
         (drop, "connection_failed", True),
         (raw(b"junk\r\n\r\n"), "connection_failed", True),
-        (cut_short, "unavailable", True),
+        (cut_short, "bad_answer", False),
+        (answer({"MessageId": 7}), "bad_answer", False),
+        (answer({"MessageId": {}}), "bad_answer", False),
+        (answer([]), "bad_answer", False),
+        (answer("x"), "bad_answer", False),
+        (answer(7), "bad_answer", False),
+        (answer([], 400), "bad_answer", False),
+        (answer({"__type": 7, "Reason": [], "Fields": "x"}, 400), "bad_answer", False),
+        (
+            answer({"__type": "ValidationException", "Reason": [], "Fields": 7}, 400),
+            "bad_answer",
+            False,
+        ),
+        (answer({"__type": "ValidationException", "Fields": [7]}, 400), "bad_answer", False),
+        (answer({"__type": "ValidationException", "Fields": [{"Name": 7}]}, 400), "refused", False),
     ],
 )
 def test_whatever_comes_over_the_wire_is_a_reason(behave: Any, reason: str, again: bool) -> None:

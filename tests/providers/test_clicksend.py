@@ -1,6 +1,7 @@
 """ClickSend keeps the contract, as far as an unsigned provider can."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -39,6 +40,10 @@ class TestClickSend(UnsignedContract):
     def test_json_says_what_a_form_says(self) -> None:
         assert self.by_json() == self.parse(self.body())
         assert self.by_json(timestamp=1686843044) == self.parse(self.body())
+
+    def test_json_in_the_body_of_a_get_is_not_read(self) -> None:
+        post = replace(self.get(self.body()), body=json.dumps({**FIELDS, "body": "other"}).encode())
+        assert clicksend.parse(post, NOW) == self.parse(self.body())
 
     def test_the_text_is_message_where_there_is_no_body(self) -> None:
         for text in ("Your code is 1234", ""):

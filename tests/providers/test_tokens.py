@@ -70,6 +70,13 @@ def test_claims_that_are_no_object_are_refused_though_signed(payload: bytes) -> 
     assert hs256_claims(signed(b'{"alg":"HS256"}', payload), [SECRET]) is None
 
 
+def test_parts_that_are_no_base_64_are_refused_though_signed() -> None:
+    header = encoded(b'{"alg":"HS256"}')
+    for signing_input in ("A.A", f"{header}.A", f"A.{header}"):
+        mac = encoded(hmac.digest(SECRET.encode(), signing_input.encode(), "sha256"))
+        assert hs256_claims(f"{signing_input}.{mac}", [SECRET]) is None
+
+
 def test_every_changed_character_is_refused() -> None:
     token = jwt.encode(CLAIMS, SECRET, "HS256")
     for at, char in enumerate(token):

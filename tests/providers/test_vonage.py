@@ -185,6 +185,11 @@ class TestVonage(VonageContract):
             assert not self.verifies(InboundPost(self.url, {}, signed + extra))
             self.refuses("body", signed + extra)
 
+    def test_the_json_of_a_get_is_not_read(self) -> None:
+        signed = json.dumps(sdk_signed(FIELDS, SECRET, "sha256")).encode()
+        assert self.verifies(InboundPost(self.url, {}, signed))
+        assert not self.verifies(InboundPost(self.url, {}, signed, "GET"))
+
     @pytest.mark.parametrize("value", [1.5, True, None, ["a"], {"a": "b"}])
     def test_a_json_field_of_a_wrong_type_is_named(self, value: Any) -> None:
         body = json.dumps({**FIELDS, "text": value}).encode()

@@ -1,0 +1,246 @@
+"""Long SMS: their parts joined in whatever order they come, once, by whoever brings the last."""
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chalicelib.domain.rental import Rental
+from chalicelib.domain.times import SECOND
+from chalicelib.domain.user import User
+from chalicelib.providers.contract import MOST_TEXT, InboundSms, Part
+from chalicelib.services.parts import JOINED_WITHIN, MOST_PARTS, REUSED_AFTER
+from chalicelib.stores.inbound import Fate
+from tests.wire import TRANSACT, conflict, tapped
+from tests.world import World, together
+
+TEXTS = ("Your Acme code is 4829", "13. It is valid for ten minutes", " and for you alone.")
+WHOLE = "".join(TEXTS)
+_groups = itertools.count()
+
+
+@pytest.fixture
+def user(world: World) -> User:
+    world.stock(2)
+    return world.user()
+
+
+@pytest.fixture
+def rental(world: World, user: User) -> Rental:
+    return world.rent(user)
+
+
+def part(
+    world: World, to: str, number: int, *, group: str = "7", total: int = 3, **changes: str
+) -> InboundSms:
+    sms = InboundSms(
+        message_id=f"{group}-{number}",
+        sender="Acme",
+        to=to,
+        text=TEXTS[number - 1] if total == len(TEXTS) and number <= total else f"<{number}>",
+        received_at=world.stack.clock.now,
+        part=Part(group, number, total),
+    )
+    return replace(sms, **changes)  # type: ignore[arg-type]
+
+
+def post(world: World, *parts: InboundSms) -> list[Fate]:
+    return [world.stack.platform.inbound.receive("generic", "demo", each) for each in parts]
+
+
+def texts(world: World, rental: Rental) -> list[str]:
+    return [message.text for message in world.rental(rental).messages]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations((1, 2, 3))))
+def test_parts_are_joined_in_any_order(
+    world: World, user: User, rental: Rental, order: tuple[int, ...]
+) -> None:
+    fates = post(world, *(part(world, rental.phone_number, number) for number in order))
+    assert fates == [Fate.PARTIAL, Fate.PARTIAL, Fate.MATCHED]
+    (message,) = world.rental(rental).messages
+    assert (message.text, message.code) == (WHOLE, "482913")
+    (event,) = world.events(user)
+    assert event.type == "otp_received"
+    world.assert_i2(user)
+
+
+def test_nothing_is_shown_before_the_last_part(world: World, user: User, rental: Rental) -> None:
+    post(world, part(world, rental.phone_number, 1), part(world, rental.phone_number, 3))
+    assert texts(world, rental) == []
+    assert world.events(user) == []
+
+
+def test_repeats_of_parts_change_nothing(world: World, user: User, rental: Rental) -> None:
+    parts = [part(world, rental.phone_number, number) for number in (3, 3, 1, 1, 2, 2, 3, 1)]
+    fates = post(world, *parts)
+    assert fates[:4] == [Fate.PARTIAL] * 4
+    assert fates[4:] == [Fate.MATCHED] * 4
+    assert texts(world, rental) == [WHOLE]
+    assert len(world.events(user)) == 1
+
+
+def test_many_lambdas_with_all_parts_at_once_join_them_once(
+    world: World, user: User, rental: Rental
+) -> None:
+    parts = [part(world, rental.phone_number, number) for number in (1, 2, 3)] * 4
+    lambdas = [world.elsewhere() for _ in parts]
+    together(
+        *(
+            lambda sms=sms, there=there: there.inbound.receive("generic", "demo", sms)
+            for sms, there in zip(parts, lambdas, strict=True)
+        )
+    )
+    assert texts(world, rental) == [WHOLE]
+    assert len(world.events(user)) == 1
+    world.assert_i2(user)
+
+
+def test_a_missing_part_is_marked_after_a_while(world: World, rental: Rental) -> None:
+    post(world, part(world, rental.phone_number, 1), part(world, rental.phone_number, 3))
+    world.stack.clock.advance(seconds=JOINED_WITHIN / SECOND - 1)
+    world.stack.platform.jobs.join_parts()
+    assert texts(world, rental) == []
+    world.stack.clock.advance(seconds=1)
+    world.stack.platform.jobs.join_parts()
+    world.stack.platform.jobs.join_parts()
+    assert texts(world, rental) == [TEXTS[0] + "[part 2 of 3 is missing]" + TEXTS[2]]
+
+
+def test_a_part_that_comes_after_that_is_an_sms_of_its_own(world: World, rental: Rental) -> None:
+    post(world, part(world, rental.phone_number, 1), part(world, rental.phone_number, 3))
+    world.stack.clock.advance(seconds=JOINED_WITHIN / SECOND)
+    world.stack.platform.jobs.join_parts()
+    late = part(world, rental.phone_number, 2)
+    assert post(world, late, late) == [Fate.MATCHED, Fate.MATCHED]
+    assert texts(world, rental)[1:] == [TEXTS[1]]
+
+
+def test_a_group_that_comes_again_later_is_another_sms(world: World, rental: Rental) -> None:
+    first = [part(world, rental.phone_number, number) for number in (1, 2, 3)]
+    post(world, *first)
+    world.stack.clock.advance(seconds=REUSED_AFTER / SECOND)
+    again = [replace(each, message_id=f"again-{each.message_id}") for each in first]
+    assert post(world, *again) == [Fate.PARTIAL, Fate.PARTIAL, Fate.MATCHED]
+    assert texts(world, rental) == [WHOLE, WHOLE]
+
+
+def test_parts_of_other_senders_recipients_accounts_and_totals_are_other_sms(
+    world: World, user: User, rental: Rental
+) -> None:
+    other = world.rent(user)
+    number = rental.phone_number
+    post(
+        world,
+        part(world, number, 1),
+        part(world, number, 2, sender="Other"),
+        part(world, other.phone_number, 2),
+        part(world, number, 2, group="8"),
+        part(world, number, 3, total=4),
+    )
+    world.stack.platform.inbound.receive("generic", "second", part(world, number, 2))
+    post(world, part(world, number, 3))
+    assert texts(world, rental) == texts(world, other) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "total"), [(0, 3), (4, 3), (1, 1), (-1, 2), (1, MOST_PARTS + 1), (2, 255)]
+)
+def test_parts_that_make_no_sense_are_sms_of_their_own(
+    world: World, rental: Rental, number: int, total: int
+) -> None:
+    sms = replace(part(world, rental.phone_number, 1), part=Part("7", number, total))
+    assert post(world, sms) == [Fate.MATCHED]
+    assert texts(world, rental) == [TEXTS[0]]
+
+
+def test_a_joined_sms_is_at_most_as_long_as_one_may_be(world: World, rental: Rental) -> None:
+    parts = [
+        part(world, rental.phone_number, number, total=3, text="x" * MOST_TEXT)
+        for number in (1, 2, 3)
+    ]
+    post(world, *parts)
+    assert [len(text) for text in texts(world, rental)] == [MOST_TEXT]
+
+
+def test_parts_for_a_number_that_nobody_rents_become_one_sms_for_the_admin(world: World) -> None:
+    (number,) = world.stock(1)
+    assert post(world, *(part(world, number, n) for n in (2, 1, 3)))[-1] is Fate.NO_RENTAL
+    found, _ = world.stack.platform.administration.unclaimed(None, None, limit=10)
+    assert [sms.text for sms in found] == [WHOLE]
+
+
+@pytest.mark.parametrize("lost", ["reading", "writing"])
+def test_i4_who_dies_before_joining_leaves_it_to_a_repeat(
+    world: World, user: User, rental: Rental, lost: str
+) -> None:
+    number = rental.phone_number
+    post(world, part(world, number, 1), part(world, number, 2))
+    with tapped() as wire:
+        wire.only = "GetItem" if lost == "reading" else TRANSACT
+        wire.faults = [died]
+        with pytest.raises(SystemExit):
+            post(world, part(world, number, 3))
+    assert texts(world, rental) == []
+    assert post(world, part(world, number, 3)) == [Fate.MATCHED]
+    assert texts(world, rental) == [WHOLE]
+    assert len(world.events(user)) == 1
+
+
+def test_i4_who_dies_before_joining_leaves_it_to_the_sweep(world: World, rental: Rental) -> None:
+    number = rental.phone_number
+    post(world, part(world, number, 1), part(world, number, 2))
+    with tapped() as wire:
+        wire.only, wire.faults = TRANSACT, [died]
+        with pytest.raises(SystemExit):
+            post(world, part(world, number, 3))
+    world.stack.clock.advance(seconds=JOINED_WITHIN / SECOND)
+    world.stack.platform.jobs.join_parts()
+    assert texts(world, rental) == [WHOLE]
+
+
+def test_i4_what_was_joined_is_not_joined_again_though_nobody_noted_it(
+    world: World, user: User, rental: Rental
+) -> None:
+    number = rental.phone_number
+    post(world, part(world, number, 1), part(world, number, 2))
+    with tapped() as wire:
+        wire.only = "UpdateItem"
+        wire.faults = [lambda _: None, died]
+        with pytest.raises(SystemExit):
+            post(world, part(world, number, 3))
+    assert texts(world, rental) == [WHOLE]
+    world.stack.clock.advance(seconds=JOINED_WITHIN / SECOND)
+    world.stack.platform.jobs.join_parts()
+    world.stack.platform.jobs.join_parts()
+    assert texts(world, rental) == [WHOLE]
+    assert len(world.events(user)) == 1
+
+
+def test_conflicts_lose_no_part(world: World, rental: Rental) -> None:
+    with tapped() as wire:
+        wire.only, wire.faults = TRANSACT, [conflict] * 3
+        post(world, *(part(world, rental.phone_number, number) for number in (3, 2, 1)))
+    assert texts(world, rental) == [WHOLE]
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(order=st.permutations([1, 1, 2, 2, 3, 4]))
+def test_any_order_with_any_repeats_gives_one_whole_sms(world: World, order: list[int]) -> None:
+    group = f"h{next(_groups)}"
+    user = world.user()
+    (number,) = world.stock(1, first=3_000_000 + 10 * next(_groups))
+    rental = world.rent(user)
+    post(world, *(part(world, number, n, group=group, total=4) for n in order))
+    assert texts(world, world.rental(rental)) == ["<1><2><3><4>"]
+
+
+def died(_: object) -> None:
+    """What ends a Lambda in the middle of a call."""
+    raise SystemExit

@@ -9,6 +9,7 @@ from chalicelib.errors import InvalidInputError
 T = TypeVar("T")
 
 _MOST_DIGITS = 12
+_LAST_PORT, _PORT_DIGITS = 65_535, 5
 
 
 class SettingsError(Exception):
@@ -37,6 +38,19 @@ class Reader:
         if not digits or int(digits) < least:
             raise SettingsError(f"{name}: expected a whole number, at least {least}.")
         return int(digits)
+
+    def ports(self, name: str, default: tuple[int, ...]) -> tuple[int, ...]:
+        """TCP ports with commas between them, `default` if not set."""
+        value = self._environment.get(name, "")
+        texts = value.replace(" ", "").split(",") if value else []
+        found = tuple(
+            int(text)
+            for text in texts
+            if text.isascii() and text.isdigit() and len(text) <= _PORT_DIGITS
+        )
+        if len(found) < len(texts) or not all(0 < port <= _LAST_PORT for port in found):
+            raise SettingsError(f"{name}: expected ports such as 443,8443.")
+        return found or default
 
     def flag(self, name: str) -> bool:
         """0 or 1, no if not set."""

@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -40,6 +41,7 @@ class Server:
     """A server that behaves as told. After that it waits for its client to close."""
 
     behave: list[Behave]
+    tls: ssl.SSLContext | None = None
     received: list[Received] = field(default_factory=list)
     closed: SimpleQueue[bool] = field(default_factory=SimpleQueue)
 
@@ -50,7 +52,12 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        scheme = "https" if self.tls else "http"
+        return f"{scheme}://127.0.0.1:{self.port}"
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
 
     def was_closed(self) -> bool:
         """Whether a client closed its connection before we closed ours; waits for it."""
@@ -74,8 +81,15 @@ class Server:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
+        connection.settimeout(PATIENCE)
+        if self.tls is not None:
+            try:
+                connection = self.tls.wrap_socket(connection, server_side=True)
+            except OSError:
+                connection.close()
+                self.closed.put(True)
+                return
         with connection:
-            connection.settimeout(PATIENCE)
             try:
                 request = _read(connection)
                 if request is not None:
@@ -93,9 +107,9 @@ class Server:
 
 
 @contextmanager
-def serving(*behave: Behave) -> Iterator[Server]:
+def serving(*behave: Behave, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """A server that behaves in the given ways one after another, and keeps to the last."""
-    server = Server(list(behave))
+    server = Server(list(behave), tls)
     try:
         yield server
     finally:
@@ -121,6 +135,27 @@ def raw(data: bytes) -> Behave:
 
 def hang(connection: socket.socket, request: Received) -> None:
     """Take the request and never answer."""
+
+
+def ended(data: bytes) -> Behave:
+    """Send `data` as it is, and no more."""
+
+    def behave(connection: socket.socket, request: Received) -> None:
+        connection.sendall(data)
+        connection.shutdown(socket.SHUT_WR)
+
+    return behave
+
+
+def pour(at_once: bytes, rest: bytes, times: int) -> Behave:
+    """Send `at_once`, then `rest` so many times, as fast as the client takes it."""
+
+    def behave(connection: socket.socket, request: Received) -> None:
+        connection.sendall(at_once)
+        for _ in range(times):
+            connection.sendall(rest)
+
+    return behave
 
 
 def cut_short(connection: socket.socket, request: Received) -> None:
@@ -155,8 +190,17 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 SLOW_HEADERS = trickle(HEAD + b"A: ", b"x")
 SLOW_BODY = trickle(HEAD + b"Content-Length: 1000\r\n\r\n", b"{")
 TEN_MEGABYTES = raw(HEAD + b"Content-Length: 10000000\r\n\r\n" + b"x" * 10_000_000)
+HUNDRED_MEGABYTES = pour(HEAD + b"Content-Length: 100000000\r\n\r\n", b"x" * 1_000_000, 100)
+INTERIM_FLOOD = pour(b"", b"HTTP/1.1 100 Continue\r\nA: b\r\n\r\n" * 10_000, 100)
+CHUNK_FLOOD = pour(
+    HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1;%s\r\nx\r\n" % (b"y" * 60_000), 100
+)
+TRAILER_FLOOD = pour(HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"A: b\r\n" * 10_000, 100)
 ENDLESS = raw(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"989680\r\n" + b"x" * 10_000_000)
-BOMB = answer(gzip.compress(b"x" * 10_000_000), Content_Encoding="gzip")
+BAD_CHUNK = ended(HEAD + b"Transfer-Encoding: chunked\r\n\r\nfive\r\n12345\r\n0\r\n\r\n")
+NEGATIVE_CHUNK = ended(HEAD + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n12345")
+PACKED = gzip.compress(b"x" * 10_000_000)
+BOMB = answer(PACKED, Content_Encoding="gzip")
 MANY_HEADERS = raw(
     HEAD + b"".join(b"A%d: %s\r\n" % (n, b"x" * 60_000) for n in range(17)) + b"\r\n{}"
 )

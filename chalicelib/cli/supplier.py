@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from chalicelib.domain.urls import checked_webhook_url
+from chalicelib.domain.urls import checked_server_url
 from chalicelib.errors import InvalidInputError
 from chalicelib.suppliers import conformance
 from chalicelib.suppliers.conformance import Outcome, Probe, Result, Target, UnreachableError
@@ -88,7 +88,7 @@ def _checked(wanted: Probe, url: str, *, as_json: bool) -> list[Result]:
 
 
 def _server_url(text: str) -> str:
-    url = checked_webhook_url(text, allow_loopback=True)
+    url = checked_server_url(text, allow_loopback=True)
     if "?" in url or "#" in url:
         raise InvalidInputError("url", "no query and no fragment")
     return url

@@ -2,15 +2,17 @@
 
 No redirects, no proxy or credentials from the environment, only addresses of the public Internet
 (this machine too where `allow_loopback` says so), one deadline over the whole exchange, little of
-the answer read. Source: DESIGN.md, "Decided" 9. The exchange itself, and `requests` with it, is
-imported at the first call: most Lambdas never make one.
+the answer read. Source: DESIGN.md, "Decided" 9. The exchange itself is imported at the first call:
+most Lambdas never make one.
 """
 
 import socket
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from chalicelib.domain.urls import WEBHOOK_PORTS
 from chalicelib.outbound.answers import (
     Fetched,
     NotSentError,
@@ -18,7 +20,9 @@ from chalicelib.outbound.answers import (
     OutcomeUnknownError,
     Request,
     Resolve,
+    Trust,
 )
+from chalicelib.outbound.tls import public_trust
 
 __all__ = [
     "Answer",
@@ -39,11 +43,17 @@ MOST_FETCHED_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: a status, or why there is none. `retry_after` is in seconds."""
+    """What came back: a status, or why there is none. `retry_after` is in seconds.
+
+    `excerpt` is how the answer's body begins, at most 256 printable characters. `millis` is how
+    long the exchange took, whatever came of it.
+    """
 
     status: int | None = None
     error: str | None = None
     retry_after: int | None = None
+    excerpt: str = ""
+    millis: int = field(default=0, compare=False)
 
     def is_success(self) -> bool:
         """Whether the other side took it."""
@@ -82,37 +92,54 @@ class HttpPost:
     """Posts over the network. Of an answer the status counts; its body may come late, or long."""
 
     allow_loopback: bool
+    allowed_ports: Collection[int] = WEBHOOK_PORTS
     deadline_seconds: float = EXCHANGE_SECONDS
     resolve: Resolve = socket.getaddrinfo
+    trust: Trust = public_trust
 
     def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Post `body` to `url`. An exchange that fails is an Answer that says why."""
+        began = time.monotonic()
+        fetched, error = self._exchanged(Request("POST", url, headers=headers, body=body))
+        millis = round((time.monotonic() - began) * 1_000)
+        if fetched is None:
+            return Answer(error=error, millis=millis)
+        return Answer(
+            status=fetched.status,
+            retry_after=fetched.retry_after(),
+            excerpt=fetched.excerpt(),
+            millis=millis,
+        )
+
+    def _exchanged(self, request: Request) -> tuple[Fetched | None, str | None]:
         from chalicelib.outbound.exchange import exchange
 
         try:
             fetched = exchange(
-                Request("POST", url, headers=headers, body=body),
+                request,
                 allow_loopback=self.allow_loopback,
+                allowed_ports=self.allowed_ports,
                 resolve=self.resolve,
+                trust=self.trust,
                 deadline_seconds=self.deadline_seconds,
                 most_bytes=MOST_ANSWER_BYTES,
+                unpack=False,
             )
         except OutcomeUnknownError as error:
-            if error.answer is None:
-                return Answer(error=error.reason)
-            fetched = error.answer
+            return error.answer, error.reason
         except NotSentError as error:
-            return Answer(error=error.reason)
-        return Answer(status=fetched.status, retry_after=fetched.retry_after())
+            return None, error.reason
+        return fetched, None
 
 
 @dataclass(frozen=True, slots=True)
 class HttpFetch:
-    """Asks over the network."""
+    """Asks over the network a server of our configuration: it may use any port."""
 
     allow_loopback: bool
     most_bytes: int = MOST_FETCHED_BYTES
     resolve: Resolve = socket.getaddrinfo
+    trust: Trust = public_trust
 
     def __call__(
         self,
@@ -141,6 +168,7 @@ class HttpFetch:
             ),
             allow_loopback=self.allow_loopback,
             resolve=self.resolve,
+            trust=self.trust,
             deadline_seconds=deadline_seconds,
             most_bytes=self.most_bytes,
         )

@@ -7,12 +7,20 @@
 No message holds a URL: keys travel in them.
 """
 
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from ssl import SSLContext
 from typing import Any
 
 Resolve = Callable[..., list[Any]]
 """Finds the addresses of a host, as `socket.getaddrinfo` does."""
+
+MOST_EXCERPT = 256
+"""Characters."""
+
+Trust = Callable[[], SSLContext]
+"""Tells whose certificates are believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +49,27 @@ class Fetched:
         value = self.headers.get("retry-after", "").strip()
         return int(value) if value.isascii() and value.isdigit() and len(value) <= 6 else None
 
+    def excerpt(self) -> str:
+        """How its body begins, for a log: at most 256 printable characters, in one line."""
+        if self.headers.get("content-encoding", "identity").strip().lower() != "identity":
+            return ""
+        # Not the plain decoder, which would replace a character that the cut goes through.
+        decoder = getincrementaldecoder("utf-8")("replace")
+        text = decoder.decode(self.body[: 4 * MOST_EXCERPT])
+        return "".join(map(_printable, text))[:MOST_EXCERPT]
+
+
+def _printable(letter: str) -> str:
+    if letter.isprintable():
+        return letter
+    return " " if letter.isspace() else ""
+
 
 class OutboundError(Exception):
     """An exchange that failed.
 
-    `reason` is one of address_not_allowed, timeout, tls_failed, connection_failed, too_large,
-    request_failed.
+    `reason` is one of address_not_allowed, bad_answer (no HTTP, or badly packed), timeout,
+    tls_failed, connection_failed, too_busy (too many threads hang), too_large, request_failed.
     """
 
     def __init__(self, reason: str) -> None:
@@ -61,7 +84,7 @@ class NotSentError(OutboundError):
 class OutcomeUnknownError(OutboundError):
     """The request was under way when the exchange broke.
 
-    `answer` has the status and headers if these had come, without the body.
+    `answer` has the status and headers if these had come, and the first bytes of the body if any.
     """
 
     def __init__(self, reason: str, answer: Fetched | None = None) -> None:

@@ -5,70 +5,84 @@ connection can be cut by another thread than the one that waits for it.
 """
 
 import contextlib
-import ipaddress
 import socket
+import ssl
 import time
 from threading import Lock
 
-from chalicelib.domain.urls import is_private
+from chalicelib.domain.addresses import is_loopback, is_public
+from chalicelib.domain.urls import Target
 from chalicelib.outbound.answers import (
     Fetched,
     NotSentError,
     OutboundError,
     OutcomeUnknownError,
     Resolve,
+    Trust,
 )
 
 CONNECT_SECONDS = 3
+MOST_ADDRESSES = 4
+"""How many of a host's addresses are tried: a name may have a thousand, to knock at for others."""
 
 
 class Line:
-    """A connection that is not there yet, is open, or was cut.
+    """A connection to `target` that is not there yet, is open, or was cut.
 
-    `local` says that it may lead to this machine, and nowhere else.
+    A target named as this machine may lead there and nowhere else, any other to public addresses
+    alone. At most `most_bytes` are taken from it, whatever they are.
     """
 
-    def __init__(self, *, local: bool, resolve: Resolve, deadline_seconds: float) -> None:
-        self._local = local
+    def __init__(
+        self,
+        target: Target,
+        *,
+        resolve: Resolve,
+        trust: Trust,
+        deadline_seconds: float,
+        most_bytes: int,
+    ) -> None:
+        self.target = target
         self._resolve = resolve
+        self._trust = trust
         self._seconds = deadline_seconds
         self._ends = time.monotonic() + deadline_seconds
+        self._bytes_left = most_bytes
         self._lock = Lock()
         self._is_cut = False
         self._may_have_sent = False
         self._head: Fetched | None = None
         self._handle: socket.socket | None = None
 
-    def open(self, host: str, port: int, *, tls: bool) -> socket.socket:
-        """A socket connected to `host`. Raises NotSentError.
+    def open(self) -> socket.socket:
+        """A socket connected to the target, by which the request may leave. Raises NotSentError.
 
         The host is resolved once, and the address that was checked is the one connected to.
         """
-        try:
-            found = self._resolve(host.strip("[]"), port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            raise NotSentError("connection_failed") from None
-        addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
-        if not (tls or self._local) or not all(map(self._may_reach, addresses)):
-            raise NotSentError("address_not_allowed")
-        opened = self._connect(addresses, port)
+        opened = self._connect(self._addresses())
         with self._lock:
             if self._is_cut:
                 opened.close()
                 raise NotSentError("timeout")
             # TLS takes the socket over; a second handle on the connection stays ours to cut.
             self._handle = opened.dup()
-        return opened
-
-    def is_open(self) -> None:
-        """Note that the request may leave from here on. Raises NotSentError if cut before."""
+        if self.target.secure:
+            opened = self._secured(opened)
         with self._lock:
             if self._is_cut:
+                opened.close()
                 raise NotSentError("timeout")
             self._may_have_sent = True
+        return opened
+
+    def took(self, count: int) -> None:
+        """Note bytes that came. Raises OutboundError if these are too many."""
+        self._bytes_left -= count
+        if self._bytes_left < 0:
+            raise self.failure("too_large")
 
     def has_answered(self, head: Fetched) -> None:
-        """Note the status and headers that came."""
+        """Note the status and headers that came, and how the body begins."""
         with self._lock:
             self._head = head
 
@@ -93,12 +107,24 @@ class Line:
                 self._handle.close()
                 self._handle = None
 
-    def _connect(self, addresses: list[str], port: int) -> socket.socket:
+    def _addresses(self) -> list[str]:
+        host, port = self.target.host, self.target.port
+        try:
+            found = self._resolve(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise NotSentError("connection_failed") from None
+        addresses = list(dict.fromkeys(str(address[0]) for *_, address in found))
+        may_reach = is_loopback if self.target.is_local() else is_public
+        if not all(map(may_reach, addresses)):
+            raise NotSentError("address_not_allowed")
+        return addresses[:MOST_ADDRESSES]
+
+    def _connect(self, addresses: list[str]) -> socket.socket:
         reason = "connection_failed"
         for address in addresses:
             try:
                 timeout = min(CONNECT_SECONDS, self._left())
-                opened = socket.create_connection((address, port), timeout)
+                opened = socket.create_connection((address, self.target.port), timeout)
             except TimeoutError:
                 reason = "timeout"
             except OSError:
@@ -109,16 +135,24 @@ class Line:
                 return opened
         raise NotSentError(reason)
 
+    def _secured(self, opened: socket.socket) -> socket.socket:
+        try:
+            name = self.target.host.rstrip(".")
+            return self._trust().wrap_socket(opened, server_hostname=name)
+        except ssl.SSLError:
+            reason = "tls_failed"
+        except TimeoutError:
+            reason = "timeout"
+        except OSError:
+            reason = "connection_failed"
+        opened.close()
+        raise NotSentError(reason)
+
     def _left(self) -> float:
         left = self._ends - time.monotonic()
         if left <= 0:
             raise NotSentError("timeout")
         return left
-
-    def _may_reach(self, address: str) -> bool:
-        if self._local:
-            return ipaddress.ip_address(address).is_loopback
-        return not is_private(address)
 
     def _failure(self, reason: str) -> OutboundError:
         if self._may_have_sent:

@@ -18,7 +18,7 @@ from chalicelib.domain.code_finder import FoundCode, find_code
 
 Row = dict[str, Any]
 
-ROUNDS = 15
+ROUNDS = 40
 TEN_KB = 10_000
 ADVERSARIAL: dict[str, str] = {
     "digits": "1" * TEN_KB,
@@ -54,6 +54,14 @@ ADVERSARIAL: dict[str, str] = {
     "zero bytes": "\0" * TEN_KB,
     "your name": "your A" * (TEN_KB // 6),
     "minutes": "5 min " * (TEN_KB // 6),
+    "small domains": "a.b " * (TEN_KB // 4),
+    "apostrophes": "ক'ড " * (TEN_KB // 4),
+    "mixed scripts": "код 1٣验证码e\u0301१ " * (TEN_KB // 12),
+    "cyrillic codes": "код 1234 " * (TEN_KB // 9),
+    "single digits": "1-2-3-4 " * (TEN_KB // 8),
+    "entered": "123456 girin " * (TEN_KB // 13),
+    "leads": "Bank a: " * (TEN_KB // 8),
+    "stars": "*_*1" * (TEN_KB // 4),
 }
 
 

@@ -9,10 +9,10 @@ import re
 from dataclasses import dataclass
 
 from .code_fold import fold
-from .code_scoring import THRESHOLD, by_structure, rank, spelled
+from .code_guess import by_structure, may_be_spelled, spelled
+from .code_scoring import THRESHOLD, rank, read
 from .code_services import service_of
 from .code_shapes import Candidate, candidates, without_urls
-from .code_words import keywords
 
 MAX_ANALYSED = 1600
 
@@ -34,7 +34,7 @@ class FoundCode:
 
 _BOUND = re.compile(r"(?:^|\s)@[A-Za-z0-9.-]{3,80} #([A-Za-z0-9-]{3,12})(?![A-Za-z0-9])")
 _ALONE = re.compile(r"[\s\W]*(?:[A-Z]{1,4}-)?([0-9]{3}[- ]?[0-9]{3}|[0-9]{4,8})[\s\W]*")
-_APP_HASH = re.compile(r"\s[A-Za-z0-9+/]{11}\s*$")
+_APP_HASH = re.compile(r"\s[A-Za-z0-9+/]{11}")
 _LONGEST_ALONE = 30
 
 
@@ -47,7 +47,7 @@ def find_code(text: str, sender: str | None = None) -> FoundCode | None:
     folded = fold(text[:MAX_ANALYSED])[:MAX_ANALYSED]
     if "@" in folded and "#" in folded:
         bound = _BOUND.search(folded)
-        if bound:
+        if bound and 3 <= len(_typed(bound[1])) <= 10:
             return _found(text, sender, _typed(bound[1]), 0.99, "bound")
     if len(folded) < _LONGEST_ALONE:
         alone = _ALONE.fullmatch(folded)
@@ -58,18 +58,19 @@ def find_code(text: str, sender: str | None = None) -> FoundCode | None:
 
 def _by_words(text: str, sender: str | None, folded: str) -> FoundCode | None:
     choices = candidates(folded)
-    low = folded.lower()
-    hits = keywords(low)
-    ranked = rank(low, choices, hits) if choices else []
+    if not choices and not may_be_spelled(folded):
+        return None
+    reading = read(folded.lower())
+    ranked = rank(reading, choices) if choices else []
     if ranked and ranked[0].score >= THRESHOLD:
-        best = ranked[0].choice
-        confidence = min(0.99, 0.5 + (ranked[0].score - THRESHOLD) * 0.1)
+        score, best = ranked[0]
+        confidence = round(0.5 + (score - THRESHOLD) * 0.1, 2)
         others = _others(best, [choice for _, choice in ranked])
-        return _found(text, sender, best.code, round(confidence, 2), "keyword", others)
-    lone = by_structure(low, choices, hits) if choices else None
+        return _found(text, sender, best.code, min(0.99, confidence), "keyword", others)
+    lone = by_structure(reading, choices) if choices else None
     if lone is not None:
         return _found(text, sender, lone.code, 0.55, "structure", _others(lone, choices))
-    letters = spelled(folded, hits) if hits else None
+    letters = spelled(folded, reading)
     if letters is not None:
         return _found(text, sender, letters.code, 0.6, "letters", _others(letters, choices))
     return None
@@ -99,7 +100,7 @@ def _typed(code: str) -> str:
 
 def _without_hash(folded: str) -> str:
     """`folded` without the 11 characters by which an Android app knows that an SMS is its own."""
-    found = _APP_HASH.search(folded, max(0, len(folded) - 16))
-    if found is None or found[0].strip().islower():
+    tail = folded[-16:].rstrip()[-12:]
+    if len(tail) < 12 or not _APP_HASH.fullmatch(tail) or tail[1:].islower():
         return folded
-    return folded[: found.start()]
+    return folded[: folded.rindex(tail)]

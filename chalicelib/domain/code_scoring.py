@@ -6,6 +6,7 @@ A score is the sum of what the shape is worth, how near the words for "code", "p
 
 import re
 from bisect import bisect_left
+from itertools import chain
 from typing import NamedTuple
 
 from .code_shapes import Candidate
@@ -13,6 +14,7 @@ from .code_words import (
     BANK,
     CODE,
     ENTER,
+    ENTERED,
     GUARD,
     KIND,
     LABEL,
@@ -20,22 +22,26 @@ from .code_words import (
     NOTICE,
     NUMBER,
     ONCE,
+    OPTOUT,
     PASSWORD,
     PROMO,
     UNIT,
     VERIFY,
     Hit,
-    scan,
+    keywords,
 )
 
 THRESHOLD = 3.5
 _IMPOSSIBLE = -9.0
 _NEIGHBOURS = 8
 _MOST_CANDIDATES = 24
-_ANNOUNCES = CODE | ONCE | PASSWORD
-_ATTRACTS = _ANNOUNCES | VERIFY
-_NAMES_OTHER = LABEL | KIND | NUMBER
-_NO_LOGIN = LABEL | KIND | PROMO | BANK | NOTICE | MONEY
+ANNOUNCES = CODE | ONCE | PASSWORD
+_ATTRACTS = ANNOUNCES | VERIFY
+_NAMES_OTHER = LABEL | KIND | NUMBER | OPTOUT
+_INVITES = ENTER | ENTERED | LABEL
+_COLOURS = PROMO | BANK | NOTICE | GUARD | UNIT
+_AGAINST = KIND | OPTOUT | PROMO | BANK | NOTICE
+_LIFTS = _ATTRACTS | ENTER | ENTERED | GUARD | UNIT
 
 _BREAK = re.compile(r"[.!?\n。！？।။។](?:(?<![.!?])|(?= ))")
 _APART = re.compile(
@@ -43,18 +49,33 @@ _APART = re.compile(
     r"|\b(?:with|using|or|oder|ou|или|mit|con|avec|com|med|cu)\b"
 )
 _OPENERS = " \t\n\"'“”«»‘’„([<{#「『*"
-_LINKS = (
-    *(":", "=", ">", "-", "为", "為", "是", "は", "은", "는", " is", " es", " e", " est", " ist"),
-    *(" er", " ar", " on", " je", " jest", " la", " adalah", " ialah", " este", " esta", " as"),
-    *(" lautet", " are", " code", " otp", " with", " by", " ειναι", " είναι"),
-)
-_ENGLISH = re.compile(r"\b(?:the|your|you|and|this|have|from|new)\b")
+_LINK_ENDS = frozenset(":=>-为為是は은는")
+_LINKING = """
+is es e est ist er ar on je jest la adalah ialah este esta as lautet are code otp with by ειναι ye
+ay ni huwa yw
+"""
+_LINK_WORDS = frozenset(_LINKING.split())
 _DATED = re.compile(
     r"(?:[0-9](?:st|nd|rd|th)?[,.]?|©|\b(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
     r"[a-z]{0,6}[.,]?|copyright|in|since|de|of))\s$"
 )
 _LINE_EDGE = ("", "\n", "\r")
 _SENT_TO = re.compile(r"(?:^|\s)(?:to|2|al|au|an|na|на|no|ao|til|naar)\s{1,2}$")
+
+
+Near = tuple[list[Hit], list[Hit]]
+"""The keywords before and after a candidate."""
+Pull = tuple[float, float]
+"""How strongly a candidate is announced as a code, and as something that verifies."""
+_NO_PULL = (0.0, 0.0)
+
+
+class Reading(NamedTuple):
+    """A text made ready for weighing: folded, in lower case, its keywords and all their roles."""
+
+    low: str
+    hits: list[Hit]
+    roles: int
 
 
 class Ranked(NamedTuple):
@@ -64,22 +85,42 @@ class Ranked(NamedTuple):
     choice: Candidate
 
 
-def rank(low: str, choices: list[Candidate], hits: list[Hit]) -> list[Ranked]:
-    """The candidates that score above zero, the best first; of equals, the earlier one."""
+def read(low: str) -> Reading:
+    """The keywords of folded lower-case text, and the roles they play together."""
+    hits = keywords(low)
+    roles = 0
+    for _, _, bits in hits:
+        roles |= bits
+    return Reading(low, hits, roles)
+
+
+def rank(reading: Reading, choices: list[Candidate]) -> list[Ranked]:
+    """The candidates that score above zero, the best first; of equals, the earlier one.
+
+    None at all where no word could lift any candidate over the threshold.
+    """
+    low, hits, roles = reading
+    marked = "<#>" in low or "[#]" in low
+    if not roles & _LIFTS and not marked:
+        return []
     if len(choices) > _MOST_CANDIDATES:
         choices = choices[: _MOST_CANDIDATES // 2] + choices[-_MOST_CANDIDATES // 2 :]
-    mood = _mood(low, hits)
+    mood = _mood(reading) + marked
     ranked: list[Ranked] = []
     for choice in choices:
-        before, after = _around(hits, choice)
-        score = mood + _score(low, choice, before, after)
+        score = mood + _score(reading, choice, around(hits, choice))
         if score > 0:
             ranked.append(Ranked(score, choice))
-    ranked.sort(key=lambda pair: -pair.score)
+    if len(ranked) > 1:
+        ranked.sort(key=_by_score)
     return ranked
 
 
-def _around(hits: list[Hit], choice: Candidate) -> tuple[list[Hit], list[Hit]]:
+def _by_score(ranked: Ranked) -> float:
+    return -ranked.score
+
+
+def around(hits: list[Hit], choice: Candidate) -> Near:
     """The keywords nearest to a candidate, before and after it, both in the text's order."""
     passed = bisect_left(hits, (choice.start, 0, 0))
     after = hits[passed : passed + _NEIGHBOURS]
@@ -88,11 +129,13 @@ def _around(hits: list[Hit], choice: Candidate) -> tuple[list[Hit], list[Hit]]:
     return hits[max(0, passed - _NEIGHBOURS) : passed], after
 
 
-def _mood(low: str, hits: list[Hit]) -> float:
+def _mood(reading: Reading) -> float:
     """What the message as a whole adds to, or takes from, each of its candidates."""
-    roles = promo = bank = notice = guards = 0
+    low, hits, roles = reading
+    promo = bank = notice = guards = 0
     for start, _, bits in hits:
-        roles |= bits
+        if not bits & _COLOURS:
+            continue
         if bits & PROMO:
             promo += 1
         if bits & BANK:
@@ -101,40 +144,46 @@ def _mood(low: str, hits: list[Hit]) -> float:
             notice += 1
         if bits & GUARD or (bits & UNIT and low[max(0, start - 2) : start].strip().isdigit()):
             guards += 1
-    mood = min(guards, 2) * 0.5
-    if "<#>" in low or "[#]" in low:
-        mood += 1.0
-    against = 2.5 if roles & KIND else 0.0
+    mood = 0.5 * guards if guards < 2 else 1.0
+    if not roles & _AGAINST and "%" not in low:
+        return mood
+    against = (1.5 if roles & KIND else 0.0) + (0.8 if roles & OPTOUT else 0.0)
     against += min(4.0, promo * 2.0) + min(1.5, bank) + min(2.0, notice) + ("%" in low)
-    if roles & ONCE or (roles & _ANNOUNCES and roles & VERIFY):
+    if roles & ONCE or (roles & ANNOUNCES and roles & VERIFY):
         against *= 0.3
-    elif roles & _ANNOUNCES and roles & GUARD:
+    elif roles & ANNOUNCES and roles & GUARD:
         against *= 0.6
     return mood - against
 
 
-def _score(low: str, choice: Candidate, before: list[Hit], after: list[Hit]) -> float:
+def _score(reading: Reading, choice: Candidate, near: Near) -> float:
+    low, _, roles = reading
     start = choice.start
-    if _is_amount(low, choice, before, after):
+    if roles & (UNIT | MONEY) and is_amount(low, choice, near):
         return _IMPOSSIBLE
-    announced, verified = _attraction(low, choice, before, after)
-    linked = low[max(0, start - 14) : start].rstrip(_OPENERS).endswith(_LINKS)
+    announced, verified = _attraction(low, choice, near) if roles & _ATTRACTS else _NO_PULL
+    lead = low[max(0, start - 14) : start].rstrip(_OPENERS)
+    linked = lead[-1:] in _LINK_ENDS or lead.rpartition(" ")[2] in _LINK_WORDS
     score = choice.worth + announced + verified * (0.5 if announced else 1.0)
     if linked:
-        score += 0.8
+        # "Code: 4829" says it outright, whatever else the message is about.
+        score += 1.6 if announced > 3.7 else 0.8
     if low[start - 1 : start] in _LINE_EDGE and low[choice.end : choice.end + 1] in _LINE_EDGE:
         score += 1.0
-    invited = _invitation(low, start, before, linked)
-    score += invited * 0.5 if announced and invited > 0 else invited
-    score += _misnaming(low, choice, before, after, announced)
+    if roles & _INVITES:
+        invited = invitation(low, choice, near, linked)
+        score += invited * 0.5 if announced and invited > 0 else invited
+    if roles & _NAMES_OTHER:
+        score += _misnaming(low, choice, near, (announced, verified))
     if len(choice.code) == 4 and choice.code[:2] in ("19", "20"):
         dated = _DATED.search(low, max(0, start - 14), start)
         score -= 4.0 if dated else 0.3 if announced > 2.5 else 2.5
     return score
 
 
-def _is_amount(low: str, choice: Candidate, before: list[Hit], after: list[Hit]) -> bool:
+def is_amount(low: str, choice: Candidate, near: Near) -> bool:
     """Whether a currency or a unit stands beside the candidate, and is not its neighbour's."""
+    before, after = near
     if after and after[0][2] & (UNIT | MONEY) and after[0][0] - choice.end <= 1:
         first, last, bits = after[0]
         if last - first > 1 or (first == choice.end and (bits & MONEY or len(choice.code) < 5)):
@@ -149,12 +198,10 @@ def _is_amount(low: str, choice: Candidate, before: list[Hit], after: list[Hit])
     )
 
 
-def _attraction(
-    low: str, choice: Candidate, before: list[Hit], after: list[Hit]
-) -> tuple[float, float]:
+def _attraction(low: str, choice: Candidate, near: Near) -> Pull:
     """How strongly the words that announce a code, and those that speak of verifying, pull."""
     announced = verified = 0.0
-    for first, last, bits in before + after:
+    for first, last, bits in chain(*near):
         if not bits & _ATTRACTS:
             continue
         left, right = (last, choice.start) if last <= choice.start else (choice.end, first)
@@ -163,82 +210,51 @@ def _attraction(
             pull = 0.3
         if right - left > 2 and _BREAK.search(low, left, right):
             pull *= 0.7 if bits & (CODE | ONCE | VERIFY) else 0.5
-        if bits & _ANNOUNCES:
-            announced = max(announced, pull * (4.6 if bits & ONCE else 4.0))
-        else:
-            verified = max(verified, pull * 2.2)
+        if bits & ANNOUNCES:
+            pull *= 4.6 if bits & ONCE else 4.0
+            if pull > announced:
+                announced = pull
+        elif pull * 2.2 > verified:
+            verified = pull * 2.2
     return announced, verified
 
 
-def _invitation(low: str, start: int, before: list[Hit], linked: bool) -> float:
-    """What "enter" just before adds; what "text YES to" before a short number takes."""
+def invitation(low: str, choice: Candidate, near: Near, linked: bool) -> float:
+    """What "enter" beside it adds; what "text YES to" before a short number takes."""
+    before, after = near
     invited = 0.0
     sent = False
     for _, last, bits in before:
-        gap = start - last
+        gap = choice.start - last
         if bits & ENTER and gap < 12:
             invited = 1.8 if gap < 3 else 1.2
         if bits & LABEL and gap < 45:
             sent = True
-    if sent and not linked and _SENT_TO.search(low, max(0, start - 6), start):
+    if after and after[0][2] & ENTERED and after[0][0] - choice.end < 9:
+        invited = 1.8
+    if sent and not linked and _SENT_TO.search(low, max(0, choice.start - 6), choice.start):
         invited -= 5.0
     return invited
 
 
-def _misnaming(
-    low: str, choice: Candidate, before: list[Hit], after: list[Hit], announced: float
-) -> float:
+def _misnaming(low: str, choice: Candidate, near: Near, pull: Pull) -> float:
     """What a word beside the candidate takes that names it an order, a card, a telephone …"""
+    before, after = near
     penalty = 0.0
     if before:
         _, last, bits = before[-1]
         gap = choice.start - last
         if (
             bits & _NAMES_OTHER
-            and not bits & _ANNOUNCES
+            and not bits & ANNOUNCES
             and gap <= 14
             and not _APART.search(low, last, choice.start)
         ):
             penalty -= 5.0
+    announced, verified = pull
     if after and not announced:
         first, _, bits = after[0]
-        if bits & (LABEL | KIND) and not _APART.search(low, choice.end, first):
+        names = KIND if verified and bits & NUMBER else LABEL | KIND
+        if bits & names and not _APART.search(low, choice.end, first):
             penalty -= 2.0
     return penalty
-
-
-def by_structure(low: str, choices: list[Candidate], hits: list[Hit]) -> Candidate | None:
-    """The code of a message in words we do not know: six digits that open it or end it.
-
-    None if any known word speaks of an order, money or a promotion, and in plain English, whose
-    codes are never without a keyword.
-    """
-    sixes = [c for c in choices if len(c.code) == 6 and c.code.isdigit() and c.worth >= 1]
-    if len(sixes) != 1 or any(bits & _NO_LOGIN for _, _, bits in hits) or _ENGLISH.search(low):
-        return None
-    only = sixes[0]
-    before, after = _around(hits, only)
-    if _is_amount(low, only, before, after):
-        return None
-    head, tail = low[: only.start].strip(), low[only.end :].strip(" .!。।")
-    opens = not head.strip("[(【<#>") and bool(tail) and not tail[0].isdigit()
-    follows = head[-1:] in (":", "=") and (not tail or len(head) < 40)
-    guarded = any(bits & (GUARD | ENTER) for _, _, bits in hits)
-    return only if opens or follows or guarded or only.alternative[:2] == "G-" else None
-
-
-_LETTERS = re.compile(
-    r"(?: is| es| est| ist| e| er| este)?\s?[:=]?\s{0,2}[\"'(\[]?"
-    r"([A-Z]{4,10}|[A-Z]{3,5}-[A-Z]{3,5}|(?<=[:=]\s)[a-z]{5,10}(?=[\"')\].]?\s*$))(?![A-Za-z0-9])"
-)
-
-
-def spelled(text: str, hits: list[Hit]) -> Candidate | None:
-    """A code of letters only, directly after the word that announces it."""
-    if text.isupper() or any(bits & (PROMO | KIND) for _, _, bits in hits):
-        return None
-    for _, end, bits in hits:
-        match = _LETTERS.match(text, end) if bits & _ANNOUNCES else None
-        if match and not scan(match[1].lower()):
-            return Candidate(match.start(1), match.end(1), match[1].replace("-", ""), 0.0)
-    return None

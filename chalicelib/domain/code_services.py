@@ -2,9 +2,11 @@
 
 import re
 
-from .code_words import scan
+from .code_fold import fold
+from .code_words import keywords, words_in
 
 _ANALYSED = 400
+_LONGEST_LEAD = 90
 _KNOWN = """
 google_voice google_pay google whatsapp_business whatsapp telegram facebook instagram messenger
 microsoft linkedin twitter tiktok snapchat viber wechat weixin kakaotalk kakao discord skype
@@ -28,29 +30,31 @@ dana ola ovo noon threads claude ing irs boa wechat_pay
 """
 
 
-def _brands() -> dict[str, tuple[str, ...]]:
+def _brands() -> dict[bytes, tuple[bytes, ...]]:
     """First word of each known name → the names that start with it, longest first."""
-    table: dict[str, list[str]] = {}
+    table: dict[bytes, list[bytes]] = {}
     for word in (_KNOWN + _KNOWN_IF_CAPITAL).split():
-        name = word.replace("_", " ")
-        table.setdefault(_TOKEN.findall(name)[0], []).append(name)
+        name = word.replace("_", " ").encode()
+        table.setdefault(name.translate(_ONLY_WORDS).split()[0], []).append(name)
     return {first: tuple(sorted(names, key=len, reverse=True)) for first, names in table.items()}
 
 
-_TOKEN = re.compile(r"[a-z0-9]{1,40}(?:[.&][a-z0-9]{1,40}){0,4}")
+_ONLY_WORDS = bytes(
+    point if chr(point).isascii() and chr(point).isalnum() else 32 for point in range(256)
+)
 _GOOGLE = re.compile(r"\bG-[0-9]{4,8}\b")
 _BRANDS = _brands()
-_NEEDS_CAPITAL = frozenset(name.split("_")[0] for name in _KNOWN_IF_CAPITAL.split())
+_NEEDS_CAPITAL = frozenset(name.split("_")[0].encode() for name in _KNOWN_IF_CAPITAL.split())
 _HEADER = re.compile(r"\s*(?:<#>|\[#\])?\s*[【\[(<「]\s*([^】\])>」\n]{2,40})[】\])>」]")
 _ANYWHERE = re.compile(r"【([^】\n]{2,40})】")
 _NAME = r"([A-Z0-9a-z][\w.&'+-]{1,24}(?: [A-Z0-9][\w.&'+-]{0,24}){0,3})"
 _YOUR = re.compile(
-    rf"\b(?:[Yy]our|YOUR|[Tt]he)\s(?:one[- ]time\s)?{_NAME}\s(?:account\s)?"
+    rf"[YyTt](?<!\w.)(?:our|OUR|he)\s(?:one[- ]time\s)?{_NAME}\s(?:account\s)?"
     r"(?:verification|security|confirmation|authentication|activation|log-?in|sign-in|access|"
     r"registration|recovery|one-time|single-use|OTP|otp|PIN|pin|code|passcode|password)\b"
 )
 _FOR = re.compile(
-    r"\b(?:for|to|on|into|with|from|at)\s(?:your\s)?"
+    r" (?:for|to|on|into|with|from|at) (?:your )?"
     r"([A-Z0-9][\w.&'+-]{0,23}[\w](?: [A-Z0-9][\w&'+-]{0,24}){0,3})"
     r"(?=\s(?:account|app)\b|[.,!]|\s*$)"
 )
@@ -58,6 +62,7 @@ _LEAD = re.compile(
     r"\s*(?:<#>|\[#\])?\s*([A-Z][\w.&'+-]{1,24}(?: [A-Z0-9][\w.&'+-]{0,24}){0,2})"
     r"\s?(?::|-code|\s?[Cc]ode\b)"
 )
+_LEAD_ANY = re.compile(r"\s*([^\s\d:：,.!?]{2,20}(?: [^\s\d:：,.!?]{2,20}){0,3})\s?[:：]\s?(?=\S)")
 _COMMON_WORDS = """
 your the is here mobile number email id dear hello hi this it web user temporary unique new account
 phone first secret sms verifycode iphone
@@ -76,25 +81,32 @@ def service_of(text: str, sender: str | None = None) -> str | None:
 
 def _is_name(words: str) -> bool:
     """Whether `words` say more than "your login code" in some language."""
-    return any(
-        word not in _COMMON
-        and not word.isdigit()
-        and sum(last - first for first, last, _ in scan(word)) < 0.6 * len(word)
-        for word in words.lower().replace("-", " ").split()
-    )
+    for word in words.lower().replace("-", " ").split():
+        if word in _COMMON or word.isdigit():
+            continue
+        hits = words_in(word)
+        if not hits or sum(last - first for first, last, _ in hits) < 0.6 * len(word):
+            return True
+    return False
 
 
 def _brand(text: str) -> str | None:
-    low = text.lower()
-    if _BRANDS.keys().isdisjoint(_TOKEN.findall(low)):
+    raw = text.encode(errors="replace")
+    low = raw.lower()
+    spaced = b" %b " % low.translate(_ONLY_WORDS)
+    words = spaced.split()
+    if _BRANDS.keys().isdisjoint(words):
         return "google" if "G-" in text and _GOOGLE.search(text) else None
-    for match in _TOKEN.finditer(low):
-        first, start = match[0], match.start()
-        if first not in _BRANDS or (first in _NEEDS_CAPITAL and text[start : start + 1].islower()):
+    start = 0
+    for first in words:
+        if first not in _BRANDS:
             continue
-        for name in _BRANDS[first]:
-            if low.startswith(name, start) and not low[start + len(name) :][:1].isalnum():
-                return name
+        start = spaced.find(b" %b " % first, start)
+        if first not in _NEEDS_CAPITAL or raw[start : start + 1].isupper():
+            for name in _BRANDS[first]:
+                if low.startswith(name, start) and not low[start + len(name) :][:1].isalnum():
+                    return name.decode()
+        start += len(first)
     return None
 
 
@@ -109,8 +121,15 @@ def _worded(text: str) -> str | None:
 
 
 def _lead(text: str) -> str | None:
-    lead = _LEAD.match(text)
-    return lead[1].lower() if lead and _is_name(lead[1]) else None
+    head = text[:_LONGEST_LEAD]
+    colon = ":" in head or "：" in head
+    lead = _LEAD.match(head) if colon or "ode" in head else None
+    if lead:
+        return lead[1].lower() if _is_name(lead[1]) else None
+    lead = _LEAD_ANY.match(head) if colon else None
+    if not lead or keywords(fold(lead[1]).lower()):
+        return None
+    return lead[1].lower()
 
 
 def _sent_by(sender: str | None) -> str | None:

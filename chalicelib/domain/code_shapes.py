@@ -8,7 +8,7 @@ import re
 from string import ascii_letters
 from typing import NamedTuple
 
-from .code_words import CODE, ONCE, PASSWORD, scan
+from .code_words import CODE, ONCE, PASSWORD, words_in
 
 
 class Candidate(NamedTuple):
@@ -22,17 +22,22 @@ class Candidate(NamedTuple):
 
 
 _CLUMP = re.compile(
-    r"[0-9](?:[0-9A-Za-z]|[-.,:/'](?=[0-9])|-(?=[0-9A-Z]{2,6}(?![0-9A-Za-z]))| (?=[0-9]))*"
+    r"[0-9][0-9A-Za-z]*+"
+    r"(?:(?:[-.,:/' ](?=[0-9])|-(?=[0-9A-Z]{2,6}(?![0-9A-Za-z])))[0-9A-Za-z]++)*+"
 )
 _LEFT = re.compile(r"(?<![0-9A-Za-z])(?:[0-9A-Z]{1,5}-){0,2}[0-9A-Za-z]{0,12}$")
 _JOINS_LEFT = frozenset(ascii_letters + "-")
 _AREA_CODE_ENDS = re.compile(r"\)[ -]{0,2}[0-9]")
 _BEFORE_DECIMAL = re.compile(r"([0-9]{5,8})\.[0-9]")
+_DAY, _MONTH = r"(?:[0-2]?[0-9]|3[01])", r"(?:0?[0-9]|1[0-2])"
 _DATE = re.compile(
-    r"(?:19|20)[0-9]{2}-[01]?[0-9]-[0-3]?[0-9]|[0-3]?[0-9]-[0-3]?[0-9]-(?:[0-9]{2}){1,2}"
+    rf"(?:19|20)[0-9]{{2}}-{_MONTH}-{_DAY}|(?:{_DAY}-{_MONTH}|{_MONTH}-{_DAY})-(?:[0-9]{{2}}){{1,2}}"
 )
 _YEARS = re.compile(r"(?:19|20)[0-9]{2}-(?:(?:19|20)[0-9]{2}|[01][0-9])")
-_GLUED_WORD = re.compile(r"([0-9]{4,8})([A-Z]?[a-z]{2,})")
+_GLUED_WORD = re.compile(r"([0-9]{4,8})([A-Z]?[a-z]{2,}|OTP|PIN|TAN)")
+_NAMED = re.compile(
+    r"(?=[A-Z]{0,3}[AEIOUY])(?![A-Z]{0,5}[B-DF-HJ-NP-TV-XZ]{3})[A-Z]{4,8}[0-9]{1,4}"
+)
 _MASK = re.compile(r"[xX]{3,}|^[xX]{1,2}[0-9]{0,4}$|^[0-9]+[xX]{2,}[0-9]+$")
 _URL = re.compile(
     r"(?:[a-zA-Z]{2,10}://|www\.)[^\s]{1,400}"
@@ -41,6 +46,7 @@ _URL = re.compile(
     r"|[\w.+-]{1,60}@[\w-]{1,60}\.[\w.-]{1,60}"
 )
 _MAYBE_URL = re.compile(r"\.[A-Za-z]|://")
+_SPACE = re.compile(r"\s")
 _SPACED = {(3, 3), (2, 2), (4, 4), (2, 2, 2), (3, 4), (1,) * 4, (1,) * 5, (1,) * 6, (1,) * 8}
 _DIGITS_WORTH = (0.0, 0.0, 0.0, -1.0, 0.6, 0.8, 1.5, 0.8, 0.8, -0.3, -0.8)
 _CURRENCIES = "$€£¥₹₽₺₩₫฿₦₴₸₱₪৳₾₼֏￥￦"
@@ -56,9 +62,24 @@ _UNITS_GLUED = frozenset(_UNITS.split())
 
 def without_urls(text: str) -> str:
     """`text` with each URL, bare domain and e-mail address blanked, every position kept."""
-    if not _MAYBE_URL.search(text):
+    mark = _MAYBE_URL.search(text)
+    if not mark:
         return text
-    return _URL.sub(lambda match: " " * len(match[0]), text)
+    pieces: list[str] = []
+    done = 0
+    while mark:
+        start = max(text.rfind(" ", done, mark.start()), text.rfind("\n", done, mark.start()), done)
+        space = _SPACE.search(text, mark.end())
+        end = space.start() if space else len(text)
+        pieces += text[done:start], _URL.sub(_blank, text[start:end])
+        done = end
+        mark = _MAYBE_URL.search(text, end)
+    pieces.append(text[done:])
+    return "".join(pieces)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match[0])
 
 
 def candidates(text: str) -> list[Candidate]:
@@ -66,6 +87,8 @@ def candidates(text: str) -> list[Candidate]:
     found: list[Candidate] = []
     for match in _CLUMP.finditer(text):
         clump, start = match[0], match.start()
+        if len(clump) < 3 and (not start or text[start - 1] not in _JOINS_LEFT):
+            continue
         if " " not in clump:
             _add(found, text, clump, start)
             continue
@@ -97,7 +120,8 @@ def _is_telephone(text: str, start: int, sizes: tuple[int, ...]) -> bool:
 def _free(text: str, start: int, end: int) -> bool:
     """Whether nothing that touches [start, end) makes it an amount, a mask or a part of more."""
     if start and text[start - 1] in "*_" and text[end : end + 1] == text[start - 1]:
-        return start < 2 or text[start - 2].isspace() or text[start - 2] == ":"
+        outside = text[max(0, start - 4) : start].rstrip("*_")[-1:]
+        return not outside or outside.isspace() or outside == ":"
     if start:
         before = text[start - 1]
         if before in _TOUCHING_BEFORE or (before in ".…" and text[start - 2 : start - 1] in "..…"):
@@ -158,11 +182,12 @@ def _add_hyphenated(found: list[Candidate], piece: str, start: int, end: int) ->
     if not joined.isalnum() or _MASK.search(joined):
         return
     if joined.isdigit():
-        if _DATE.fullmatch(piece) and not (groups[0] > "31" and len(groups[0]) == 2):
+        if _DATE.fullmatch(piece):
             return
-        if not 4 <= len(joined) <= 8 or len(groups) > 3 or _YEARS.fullmatch(piece):
+        even = len(set(map(len, groups))) == 1
+        if not 4 <= len(joined) <= 8 or (len(groups) > 3 and not even) or _YEARS.fullmatch(piece):
             return
-        worth = 1.2 if len(groups[0]) == len(groups[-1]) > 2 else 0.0
+        worth = 1.2 if even and len(groups) != 4 else 0.0
         found.append(Candidate(start, end, joined, worth, piece))
     elif 5 <= len(joined) <= 10 and joined.isupper():
         found.append(Candidate(start, end, joined, 0.8, piece))
@@ -176,7 +201,7 @@ def _add_mixed(found: list[Candidate], piece: str, start: int, end: int) -> None
         return
     head = piece.rstrip("0123456789")
     digits = piece[len(head) :]
-    if head.isalpha() and len(digits) > 2 and _names_code(head):
+    if head.isalpha() and len(digits) > 2 and (_names_code(head) or head == "is"):
         if len(digits) <= 10:
             found.append(Candidate(end - len(digits), end, digits, _DIGITS_WORTH[len(digits)]))
         return
@@ -186,13 +211,16 @@ def _add_mixed(found: list[Candidate], piece: str, start: int, end: int) -> None
     if letters.lower() in _UNITS_GLUED and len(piece) - len(letters) < 5:
         return
     if piece.isupper():
-        found.append(Candidate(start, end, piece, 0.6 if 4 < len(piece) < 9 else 0.0))
+        worth = 0.6 if 4 < len(piece) < 9 else 0.0
+        # What is drawn at random seldom spells a name before its number; a coupon does.
+        worth -= 2.0 if _NAMED.fullmatch(piece) else 0.0
+        found.append(Candidate(start, end, piece, worth))
     else:
         found.append(Candidate(start, end, piece, -0.6 if piece.islower() else -0.3))
 
 
 def _names_code(head: str) -> bool:
-    hits = scan(head.lower())
+    hits = words_in(head.lower())
     return bool(hits) and bool(hits[-1][2] & (CODE | ONCE | PASSWORD)) and hits[-1][1] == len(head)
 
 

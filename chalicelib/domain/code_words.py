@@ -2,17 +2,20 @@
 
 The languages' words are in code_words_*.py, by role. `word` must be a whole word, `word*` may
 begin one, `*word` may end one and `*word*` may stand anywhere in one; `two_words` is a phrase.
-From the Hebrew block on every keyword may stand anywhere in a run.
+From the Hebrew block on every keyword but the shortest may stand anywhere in a run.
 """
 
 import re
-from functools import lru_cache
+from itertools import chain
 
 from .code_fold import fold
 from .code_words_asia import ASIA
 from .code_words_cyrillic import CYRILLIC
 from .code_words_east import EAST
+from .code_words_enter import ENTER as ENTERING
 from .code_words_noise import NOISE
+from .code_words_offers import OFFERS
+from .code_words_small import SMALL
 from .code_words_west import WEST
 
 CODE = 1
@@ -29,6 +32,8 @@ PROMO = 1024
 BANK = 2048
 NOTICE = 4096
 MONEY = 8192
+OPTOUT = 16384
+ENTERED = 32768
 
 _ROLES = {
     "code": CODE,
@@ -45,36 +50,57 @@ _ROLES = {
     "bank": BANK,
     "notice": NOTICE,
     "money": MONEY,
+    "optout": OPTOUT,
+    "entered": ENTERED,
 }
+
+_FAMILIES = (WEST, EAST, CYRILLIC, ASIA, SMALL, ENTERING, OFFERS, NOISE)
 
 Hit = tuple[int, int, int]
 """Where a keyword starts and ends, and the roles it may play."""
+
+Phrases = tuple[tuple[str, int], ...]
+Known = tuple[tuple[Hit, ...], Phrases]
 
 _OPEN_LEFT = 1 << 20
 _OPEN_RIGHT = 1 << 21
 _ROLE_BITS = _OPEN_LEFT - 1
 _FIRST_JOINED_SCRIPT = "\u0590"
+_FIRST_UNSPACED_SCRIPT = "\u0e00"
 _LONGEST_WORD = 40
+
+_WORD = re.compile(
+    r"[a-z]+|№|[^\x00-\xbf\u060c\u061b\u061f\u06d4\u0964\u0965\u0589\u10fb\u104a\u104b\u1361-\u1368"
+    r"\u17d4\u17d5\u2000-\u206f\u2100-\u2bff\u3000-\u3004\u3008-\u3020\uff00-\uff0f\uff1a-\uff20"
+    r"\uff3b-\uff40\uff5b-\uff65]+"
+)
+_ONLY_LETTERS = bytes(point if chr(point).islower() else 32 for point in range(256))
+_RENAMED = CODE | NUMBER | PASSWORD | KIND | VERIFY
+_FAR = 6
+_SENTENCE_ENDS = frozenset(".!?。！？।")
+_MOST_REMEMBERED = 16384
 
 _table: dict[str, int] = {}
 _lengths: dict[str, tuple[int, ...]] = {}
-_phrases: dict[str, tuple[tuple[str, int], ...]] = {}
+_phrases: dict[str, Phrases] = {}
+_memory: dict[str, Known | None] = {}
 
 
 def _load() -> None:
     phrases: dict[str, dict[str, int]] = {}
-    for language in (*WEST.values(), *EAST.values(), *CYRILLIC.values(), *ASIA.values(),
-                     *NOISE.values()):  # fmt: skip
+    for language in chain.from_iterable(family.values() for family in _FAMILIES):
         for role, words in language.items():
             for word in fold(words).lower().split():
                 bits = _ROLES[role]
-                if "_" in word:
+                if "_" in word or "'" in word:
                     phrase = word.replace("_", " ")
-                    known = phrases.setdefault(phrase.split()[0], {})
+                    known = phrases.setdefault(_WORD.findall(phrase)[0], {})
                     known[phrase] = known.get(phrase, 0) | bits
                     continue
                 stem = word.strip("*")
-                joined = stem[0] >= _FIRST_JOINED_SCRIPT
+                # Hebrew to Indic words stand apart: two letters in the midst of one say little.
+                whole = len(stem) < 3 and stem[0] < _FIRST_UNSPACED_SCRIPT
+                joined = stem[0] >= _FIRST_JOINED_SCRIPT and not whole
                 if joined or word[0] == "*":
                     bits |= _OPEN_LEFT
                 if joined or word[-1] == "*":
@@ -84,15 +110,20 @@ def _load() -> None:
     for stem in _table:
         lengths.setdefault(stem[0], set()).add(len(stem))
     _lengths.update((head, tuple(sorted(sizes, reverse=True))) for head, sizes in lengths.items())
-    _phrases.update((first, tuple(known.items())) for first, known in phrases.items())
+    for first, known in phrases.items():
+        _phrases[first] = tuple(sorted(known.items(), key=lambda item: -len(item[0])))
 
 
 _load()
 
 
-def _scan(run: str) -> tuple[Hit, ...]:
+def scan(run: str) -> tuple[Hit, ...]:
+    """The keywords in `run`, a folded lower-case run of letters without spaces or digits."""
+    size = len(run)
+    if size > _LONGEST_WORD and run[0] < _FIRST_JOINED_SCRIPT:
+        return ()
     hits: list[Hit] = []
-    at, size = 0, len(run)
+    at = 0
     while at < size:
         step = 1
         for length in _lengths.get(run[at], ()):
@@ -109,26 +140,45 @@ def _scan(run: str) -> tuple[Hit, ...]:
     return tuple(hits)
 
 
-def scan(run: str) -> tuple[Hit, ...]:
-    """The keywords in `run`, a folded lower-case run of letters without spaces or digits."""
-    if len(run) > _LONGEST_WORD and run[0] < _FIRST_JOINED_SCRIPT:
-        return ()
-    return _scan(run)
-
-
-@lru_cache(maxsize=16384)
-def _known(word: str) -> tuple[tuple[Hit, ...], tuple[tuple[str, int], ...]] | None:
+def _known(word: str) -> Known | None:
     """The keywords in a word and the phrases that it begins; None for most words."""
-    hits, phrases = _scan(word), _phrases.get(word, ())
-    return (hits, phrases) if hits or phrases else None
+    hits, phrases = scan(word), _phrases.get(word, ())
+    known = (hits, phrases) if hits or phrases else None
+    # Long runs are not remembered, and the memory has an end, or a flood would fill it.
+    if len(word) <= _LONGEST_WORD:
+        if len(_memory) >= _MOST_REMEMBERED:
+            _memory.clear()
+        _memory[word] = known
+    return known
 
 
-_WORD = re.compile(
-    r"[a-z]+|[^\x00-\xbf\u060c\u061b\u061f\u06d4\u0964\u0965\u0589\u10fb\u104a\u104b\u1361-\u1368"
-    r"\u17d4\u17d5\u2000-\u206f\u2100-\u2bff\u3000-\u3004\u3008-\u3020\uff00-\uff0f\uff1a-\uff20"
-    r"\uff3b-\uff40\uff5b-\uff65]+"
-)
-_ASCII_WORD = re.compile(r"[a-z]+")
+def words_in(run: str) -> tuple[Hit, ...]:
+    """What `scan` says of a short `run`, from memory if it has been asked before."""
+    known = _memory[run] if run in _memory else _known(run)
+    return known[0] if known else ()
+
+
+def _placed_ascii(low: str) -> list[tuple[int, Known]]:
+    spaced = f" {low.encode().translate(_ONLY_LETTERS).decode()} "
+    placed: list[tuple[int, Known]] = []
+    at = 0
+    for word in spaced.split():
+        known = _memory[word] if word in _memory else _known(word)
+        if known:
+            at = spaced.find(f" {word} ", at)
+            placed.append((at, known))
+            at += len(word)
+    return placed
+
+
+def _placed(low: str) -> list[tuple[int, Known]]:
+    placed: list[tuple[int, Known]] = []
+    for match in _WORD.finditer(low):
+        word = match[0]
+        known = _memory[word] if word in _memory else _known(word)
+        if known:
+            placed.append((match.start(), known))
+    return placed
 
 
 def keywords(low: str) -> list[Hit]:
@@ -138,36 +188,33 @@ def keywords(low: str) -> list[Hit]:
     """
     hits: list[Hit] = []
     phrase_end = 0
-    for match in (_ASCII_WORD if low.isascii() else _WORD).finditer(low):
-        word = match[0]
-        # Long runs are not remembered, or a flood of them would fill the memory.
-        known = _known(word) if len(word) <= _LONGEST_WORD else (scan(word), ())
-        if known is None:
-            continue
-        start = match.start()
+    for start, (found, phrases) in _placed_ascii(low) if low.isascii() else _placed(low):
         if start < phrase_end:
             continue
-        found, phrases = known
-        for phrase, bits in phrases:
-            if low.startswith(phrase, start):
-                phrase_end = start + len(phrase)
-                found = ((0, len(phrase), bits),)
-                break
+        if phrases:
+            for phrase, bits in phrases:
+                if low.startswith(phrase, start):
+                    phrase_end = start + len(phrase)
+                    found = ((0, len(phrase), bits),)
+                    break
         for first, last, bits in found:
-            _append(hits, start + first, start + last, bits)
+            if bits & _RENAMED and hits and start + first - hits[-1][1] <= _FAR:
+                between = low[hits[-1][1] : start + first]
+                if _SENTENCE_ENDS.isdisjoint(between):
+                    bits = _renamed(hits, len(between), bits)
+            hits.append((start + first, start + last, bits))
     return hits
 
 
-def _append(hits: list[Hit], first: int, last: int, bits: int) -> None:
-    if hits and bits & (CODE | NUMBER | KIND | VERIFY):
-        previous_first, previous_last, previous = hits[-1]
-        gap = first - previous_last
-        if bits & (CODE | NUMBER) and not bits & ONCE and gap <= 2 and previous & KIND:
-            bits = KIND
-        elif bits & NUMBER and gap <= 6 and previous & (VERIFY | PASSWORD | ONCE):
-            bits = CODE
-        elif bits & VERIFY and gap <= 5 and previous & NUMBER:
-            hits[-1] = (previous_first, previous_last, CODE)
-        elif bits & KIND and gap <= 4 and previous & CODE and not previous & (ONCE | VERIFY):
-            hits[-1] = (previous_first, previous_last, KIND)
-    hits.append((first, last, bits))
+def _renamed(hits: list[Hit], gap: int, bits: int) -> int:
+    """The roles of a keyword `gap` characters after the last of `hits`; may change that one's."""
+    previous_first, previous_last, previous = hits[-1]
+    if bits & (CODE | NUMBER | PASSWORD) and not bits & ONCE and gap <= 2 and previous & KIND:
+        return KIND
+    if bits & NUMBER and previous & (VERIFY | PASSWORD | ONCE):
+        return CODE
+    if bits & VERIFY and gap <= 5 and previous & NUMBER:
+        hits[-1] = (previous_first, previous_last, CODE)
+    elif bits & KIND and gap <= 4 and previous & CODE and not previous & (ONCE | VERIFY):
+        hits[-1] = (previous_first, previous_last, KIND)
+    return bits

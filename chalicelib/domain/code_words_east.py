@@ -17,11 +17,12 @@ EAST: dict[str, dict[str, str]] = {
     "cs-sk": {
         "code": "kód kódu kódem kódom kódy",
         "once": "jednoráz* jednorazov*",
-        "verify": "ověř* overov* over* potvrz* potvrd* autoriz* bezpečnost* aktivač* přihlaš* "
-        "přihláš* prihlas* prístup* přístup* obnov* registr* autentiz* verifik*",
+        "verify": "overova* overov* overte overit* overeni* overen potvrz* potvrd* autoriz* "
+        "bezpečnost* aktivač* přihlaš* přihláš* prihlas* prístup* přístup* obnov* registr* "
+        "autentiz* verifik*",
         "password": "heslo hesla heslom",
-        "guard": "platí platný platnost platnosť vyprší nesdělujte nezdieľajte vypršia nesdílejte "
-        "nezdeľujte nikomu neposkytujte skončí",
+        "guard": "platí platný platnost platnosť vyprší nesdělujte nezdieľajte vypršia "
+        "nesdílejte nezdeľujte nikomu neposkytujte skončí",
         "enter": "zadejte zadajte použijte použite",
         "minutes": "minut minuty minutu minút minúty hodin hodín hodiny dní",
     },
@@ -40,8 +41,8 @@ EAST: dict[str, dict[str, str]] = {
         "aktivac* aktivir* prijav* pristup* dostop* oporav* obnov* overitv* autoriz* registrac* "
         "provjer* provjeru preveri* preverj*",
         "password": "lozinka lozinku lozinke šifra geslo gesla geslom zaporka zaporku šifru",
-        "guard": "vrijedi važi ističe poteče istječe velja dijelite delite nikome nikomur istekne "
-        "vredi dijeli veljaven",
+        "guard": "vrijedi važi ističe poteče istječe velja dijelite delite nikome nikomur "
+        "istekne vredi dijeli veljaven",
         "enter": "unesite upišite koristite vnesite uporabite unesi upiši uporabi",
         "minutes": "minuta minute minut minuti sati ure dana dni",
     },
@@ -80,8 +81,8 @@ EAST: dict[str, dict[str, str]] = {
     },
     "sq": {
         "code": "kod kodi kodin kodit",
-        "verify": "verifik* konfirm* vërtet* siguri* aktiviz* identifik* rikthim* rikuper* hyrje* "
-        "autentik* hyrje",
+        "verify": "verifik* konfirm* vërtet* siguri* aktiviz* identifik* rikthim* rikuper* "
+        "hyrje* autentik* hyrje",
         "password": "fjalëkalim* fjalëkalimi",
         "guard": "skadon vlefshëm ndani ndaje askënd vlen askujt",
         "enter": "vendosni përdorni shkruani",
@@ -131,8 +132,8 @@ EAST: dict[str, dict[str, str]] = {
         "pemulih* otentik* autentik* otorisasi pendaftaran sahkan kaamanan pamulihan konfirmasi "
         "penetap* pengeset*",
         "password": "sandi laluan kata_sandi kecap_sandi",
-        "guard": "berlaku kedaluwarsa kadaluwarsa kadaluarsa jangan bagikan berikan rahasia tamat "
-        "luput kongsi siapa sesiapa dikongsi rahasiakan kadaluwarso berakhir sah",
+        "guard": "berlaku kedaluwarsa kadaluwarsa kadaluarsa jangan bagikan berikan rahasia "
+        "tamat luput kongsi siapa sesiapa dikongsi rahasiakan kadaluwarso berakhir sah",
         "enter": "masukkan gunakan lebetkeun lebokna",
         "minutes": "menit minit jam detik hari saat",
     },
@@ -155,8 +156,8 @@ EAST: dict[str, dict[str, str]] = {
         "minutes": "phut gio giay ngay",
     },
     "sw-ha-yo-ig-so-zu-xh-st-rw-mg-om": {
-        "code": "msimbo nambari kodi kodin lambar lambobin koodhka* kood koodu koòdù khodi ikhodi "
-        "koodka* khoudu kaody kode koodii",
+        "code": "msimbo nambari kodi kodin lambar lambobin koodhka* kood koodu koòdù khodi "
+        "ikhodi koodka* khoudu kaody kode koodii",
         "verify": "uthibitish* kuthibitish* thibitish* usalama uhakiki tabbatar* tantancewa "
         "xaqiijin* hubin* nkwenye ijẹrisi ìmúdájú ìfìdímúlẹ̀ ukuqinisekisa sokuqinisekisa "
         "yokuqinisekisa lokuqinisekisa okuqinisekisa netefatso kwemeza kugenzura fanamarinana "

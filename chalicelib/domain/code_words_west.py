@@ -21,8 +21,8 @@ WEST: dict[str, dict[str, str]] = {
         "month months week weeks year years",
     },
     "de": {
-        "code": "*code *codes *kode kennzahl",
-        "once": "einmal* tan *tan mtan smstan zugangscode",
+        "code": "*code *codes *kode kennzahl tan",
+        "once": "einmal* mtan smstan zugangscode",
         "verify": "verifi* bestätig* authenti* sicherheit* anmelde* aktivier* freischalt* "
         "freigabe* registrier* zugang* wiederherstell* login* prüf* legitimation*",
         "password": "passwort* kennwort* geheimzahl",
@@ -129,8 +129,8 @@ WEST: dict[str, dict[str, str]] = {
         "convalida autoriza* accedere identific* segurtà seguresse seguràntzia riprestin* "
         "cunfirm* cunferma ricupero atzessu verífica verificatziòne",
         "password": "parola crae chiave",
-        "guard": "scade valido validità condividere condividerlo nessuno condivide scadrà iscadit "
-        "nisciunu",
+        "guard": "scade valido validità condividere condividerlo nessuno condivide scadrà "
+        "iscadit nisciunu",
         "enter": "inserisci usa utilizza inserire digita impreas usade",
         "minutes": "minuto minuti ore ora giorni minutos menuti menûti minûs minutu",
     },
@@ -166,8 +166,8 @@ WEST: dict[str, dict[str, str]] = {
     "ia-eo": {
         "code": "kodo kodon codice kodoj",
         "once": "unufoja unufojan",
-        "verify": "verificat* verification konfirm* kontrol* sekur* aliĝ* restaŭr* ensalut* "
-        "recuperation",
+        "verify": "verificat* verification konfirm* kontrol* sekur* aliĝo aliĝi aliĝilo restaŭr* "
+        "ensalut* recuperation",
         "password": "pasvorto pasvorton contrasigno",
         "guard": "eksvalid* valid* expirara expira finiĝ* ekspir*",
         "enter": "enigu uzu",

@@ -22,6 +22,7 @@
 Each face maps `kind` to its HTTP status in one place (`api/edge.py`).
 """
 
+from collections.abc import Collection
 from enum import Enum
 
 
@@ -51,7 +52,7 @@ class SesameError(Exception):
     `retry_after` is in seconds, where coming back later can help.
     """
 
-    kind: Kind
+    kind: Kind = Kind.UNAVAILABLE
 
     def __init__(
         self, code: str, message: str, *, field: str | None = None, retry_after: int | None = None
@@ -129,9 +130,13 @@ class GuessRefusedError(InvalidInputError):
 
 
 class MethodNotAllowedError(SesameError):
-    """The resource is there, but does not take this HTTP method."""
+    """The resource is there, but takes the HTTP methods `allowed` only."""
 
     kind = Kind.METHOD
+
+    def __init__(self, message: str, allowed: Collection[str]) -> None:
+        super().__init__("method_not_allowed", message)
+        self.allowed = allowed
 
 
 class TooLargeError(SesameError):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from chalice.app import Blueprint, Response
 
@@ -20,7 +20,13 @@ from chalicelib.domain.ids import new_ulid
 from chalicelib.domain.keys import masked
 from chalicelib.domain.text import well_formed
 from chalicelib.domain.times import Millis
-from chalicelib.errors import ConfigurationError, Kind, SesameError, UpstreamError
+from chalicelib.errors import (
+    ConfigurationError,
+    Kind,
+    MethodNotAllowedError,
+    SesameError,
+    UpstreamError,
+)
 from chalicelib.settings import SettingsError
 from chalicelib.surroundings import system_clock
 
@@ -49,6 +55,9 @@ log = logging.getLogger(__name__)
 class Call:
     """An HTTP request. Header names are lower-case; of a repeated query parameter the first counts.
 
+    `query_strings` are the query as it may have been spelled, which API Gateway does not tell: with
+    a blank as + or as %20; none without a query.
+
     `received_at` is when API Gateway took it, so that it includes the Lambda's start.
     """
 
@@ -56,7 +65,7 @@ class Call:
     template: str
     path: Mapping[str, str] = field(repr=False)
     query: Mapping[str, str] = field(repr=False)
-    query_string: str = field(repr=False)
+    query_strings: tuple[str, ...] = field(repr=False)
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     request_id: str
@@ -136,13 +145,18 @@ def _call_of(request: Any, path_parameters: Mapping[str, str]) -> Call:
         template=request.path,
         path=path_parameters,
         query=dict(reversed(pairs)),
-        query_string=urlencode(pairs, errors="replace"),
+        query_strings=_spelled(pairs),
         headers={name.lower(): value for name, value in request.headers.items()},
         body=request.raw_body,
         request_id=context.get("requestId") or new_ulid(system_clock()),
         received_at=Millis(received) if received else _now(),
         source_ip=(context.get("identity") or {}).get("sourceIp") or "",
     )
+
+
+def _spelled(pairs: list[tuple[str, str]]) -> tuple[str, ...]:
+    ways = (urlencode(pairs, errors="replace", quote_via=way) for way in (quote_plus, quote))
+    return tuple(dict.fromkeys(filter(None, ways)))
 
 
 def _now() -> Millis:
@@ -162,6 +176,8 @@ def _log_accident(call: Call) -> None:
 def _refusal(call: Call, error: SesameError, shape: Shape) -> Response:
     status = error.status if isinstance(error, UpstreamError) else STATUS[error.kind]
     answer = _json(call, status, shape(error))
+    if isinstance(error, MethodNotAllowedError):
+        answer.headers["Allow"] = ", ".join(sorted(error.allowed))
     retry_after = error.retry_after
     if retry_after is None and status in _RETRIED:
         retry_after = 1

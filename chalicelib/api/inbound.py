@@ -89,12 +89,13 @@ def _genuine(call: Call, below: str) -> tuple[Provider, InboundPost]:
             "body_too_large", f"body: expected at most {MOST_BODY_BYTES} bytes.", field="body"
         )
     if call.method not in provider.METHODS:
-        raise MethodNotAllowedError("method_not_allowed", f"{name} does not post by {call.method}.")
-    query = f"?{call.query_string}" if call.query_string else ""
-    url = f"{here.settings.public_url}/inbound/{name}/{account_name}{below}{query}"
-    post = InboundPost(url, call.headers, call.body, call.method, call.source_ip)
-    here.provider_posts.check(provider, post, account)
-    return provider, post
+        raise MethodNotAllowedError(f"{name} does not post by {call.method}.", provider.METHODS)
+    url = f"{here.settings.public_url}/inbound/{name}/{account_name}{below}"
+    posts = [
+        InboundPost(f"{url}{query}", call.headers, call.body, call.method, call.source_ip)
+        for query in [f"?{each}" for each in call.query_strings] or [""]
+    ]
+    return provider, here.provider_posts.genuine(provider, posts, account)
 
 
 def _unknown_account() -> NotFoundError:

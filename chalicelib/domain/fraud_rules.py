@@ -43,7 +43,7 @@ def _changed(rule: Rule, name: RuleName, given: object) -> Rule:
     if not isinstance(given, Mapping) or not given.keys() <= known:
         raise InvalidInputError(field, f"an object with {', '.join(sorted(known))}")
     mode = given.get("mode", rule.mode)
-    if mode not in set(Mode):
+    if not isinstance(mode, str) or mode not in set(Mode):
         raise InvalidInputError(f"{field}.mode", f"one of {_MODES}")
     limit, seconds = rule.limit, rule.seconds
     if "limit" in given:

@@ -37,7 +37,9 @@ T = TypeVar("T")
 SHORTEST_VALIDITY = 3
 MOST_ATTEMPTS = 5
 MOST_ATTEMPTS_AT_SHORT_CODES = 3
-"""For codes of four digits."""
+"""For codes of which there are no more than of four digits."""
+
+_FEW_CODES = 10_000
 
 _NUMBER = "a phone number with its country, such as +14155552671"
 _MOST_TYPED = 64
@@ -112,7 +114,7 @@ def read_guess(given: Mapping[str, object], default_country: str = "") -> Guess:
 
 def most_attempts(shape: CodeShape) -> int:
     """How many wrong guesses codes of `shape` can bear. Source: DESIGN.md, "Spec C"."""
-    is_short = shape.length <= SHORTEST_CODE and shape.alphabet.isdigit()
+    is_short = len(shape.alphabet) ** shape.length <= _FEW_CODES
     return MOST_ATTEMPTS_AT_SHORT_CODES if is_short else MOST_ATTEMPTS
 
 

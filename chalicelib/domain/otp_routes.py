@@ -9,6 +9,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.domain.countries import find
 from chalicelib.domain.money import Micros, parse_amount
 from chalicelib.domain.otp import Channel
 from chalicelib.errors import InvalidInputError
@@ -81,14 +82,21 @@ def parse_tariff(found: object) -> Tariff:
 def _countries(found: object, what: str) -> Mapping[str, object]:
     if not isinstance(found, dict):
         raise InvalidInputError(what, f"a JSON object of {_COUNTRIES}")
-    for country in found:
-        if country != ELSEWHERE and not (len(country) == 2 and country.isalpha()):
-            raise InvalidInputError(what, _COUNTRIES)
-    return {country.upper(): value for country, value in found.items()}
+    by_country = {country.upper(): value for country, value in found.items()}
+    known = all(country == ELSEWHERE or _is_country(country) for country in by_country)
+    if not known or len(by_country) < len(found):
+        raise InvalidInputError(what, _COUNTRIES)
+    return by_country
+
+
+def _is_country(code: str) -> bool:
+    # Two-letter codes that stand for another country would never be looked up.
+    found = find(code) if len(code) == 2 else None
+    return found is not None and found.code == code
 
 
 def _route(country: str, name: object) -> Route:
-    provider, colon, account = str(name).partition(":")
+    provider, colon, account = (name if isinstance(name, str) else "").partition(":")
     if not (colon and provider and account):
         raise InvalidInputError(country, "routes such as twilio:main")
     return Route(provider, account)

@@ -140,7 +140,12 @@ class Ticket:
             return TicketState.EXPIRED
         if self.attempts >= self.max_attempts:
             return TicketState.LOCKED
-        return _sent_state(states, [set(each) for each in said])
+        sent = [
+            set(each)
+            for sending, each in zip(self.sendings, said, strict=True)
+            if sending.state is SendingState.SENT
+        ]
+        return _sent_state(states, sent)
 
     def next_sending(self) -> int | None:
         """The position of the first sending that waits for a provider, None if there is none."""
@@ -165,8 +170,7 @@ def _sent_state(states: set[SendingState], said: Sequence[set[str]]) -> TicketSt
         return TicketState.QUEUED
     if any(TicketState.DELIVERED in each for each in said):
         return TicketState.DELIVERED
-    last = [each for each in said if each]
-    if last and TicketState.UNDELIVERED in last[-1]:
+    if TicketState.UNDELIVERED in said[-1]:
         return TicketState.UNDELIVERED
     return TicketState.SENT
 

@@ -15,7 +15,6 @@ from chalicelib.domain.times import DAY, SECOND, Millis, parse_iso
 from chalicelib.errors import InvalidInputError, MissingInputError
 from chalicelib.providers import aws_sns
 from chalicelib.providers.aws_sending import CHANNELS, send
-from chalicelib.providers.aws_sns import certificate_url
 from chalicelib.providers.contract import (
     InboundPost,
     InboundSms,
@@ -107,6 +106,14 @@ def parse(post: InboundPost, now: Millis) -> list[InboundSms]:
 def accepted() -> Reply:
     """An empty answer, as SNS reads none. It repeats after a 5xx or 429, and after no other 4xx."""
     return Reply("", "text/plain")
+
+
+def certificate_url(post: InboundPost, account: ProviderAccount) -> str | None:
+    """Where the certificate is that a post of one of the account's topics is signed by; else None.
+
+    It is fetched before it is known whose the post is: only from SNS's own host.
+    """
+    return aws_sns.certificate_url(post, _topics(account))
 
 
 def confirmation_url(post: InboundPost, account: ProviderAccount) -> str | None:

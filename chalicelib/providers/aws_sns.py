@@ -57,12 +57,15 @@ def genuine(post: InboundPost, topics: Collection[str]) -> Envelope | None:
     return found if _is_signed(signed, signature, version, post.certificate) else None
 
 
-def certificate_url(post: InboundPost) -> str | None:
-    """Where the certificate of the post's signer is, if that is SNS's own host; else None."""
+def certificate_url(post: InboundPost, topics: Collection[str]) -> str | None:
+    """Where the certificate of the post's signer is, if that is SNS's own host and the post says
+    that it is of one of `topics`; else None.
+    """
     try:
-        return _certificate_url(json_object(post.body))
+        fields = json_object(post.body)
     except InvalidInputError:
         return None
+    return _certificate_url(fields) if fields.get("TopicArn") in topics else None
 
 
 def confirmation_url(post: InboundPost, topics: Collection[str]) -> str | None:

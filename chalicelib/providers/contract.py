@@ -8,7 +8,7 @@ of these it defines:
     parse(post, now) -> list[InboundSms]          its messages; InvalidInputError if unreadable
     accepted() -> Reply                           what it wants to hear so as not to send again
 
-    certificate_url(post) -> str | None           what must be fetched before verify can tell
+    certificate_url(post, account) -> str | None  what must be fetched before verify can tell
     confirmation_url(post, account) -> str | None what must be fetched for it to post to us at all
 
     send(sms, account, line) -> str               sends; the provider's id of the message

@@ -265,10 +265,11 @@ def _part(fields: Mapping[str, str]) -> Part | None:
 
 def _message_id(fields: Mapping[str, str], part: Part | None) -> str:
     """Vonage's id; that of a part has its number too, as parts may share an id."""
-    found = message_id(fields, "messageId")
-    if part is None:
-        return found
-    return message_id({"messageId": f"{found}#{part.number}"}, "messageId")
+    # Doubled, so that no whole SMS has the id of another's part.
+    found = message_id(fields, "messageId").replace("#", "##")
+    if part is not None:
+        found += f"#{part.number}"
+    return message_id({"messageId": found}, "messageId")
 
 
 def _sent_id(answer: Fetched) -> str:

@@ -51,7 +51,7 @@ class OtpAccounts:
             fields = {name: value for name, value in given.items() if name != RULES}
             changed = OtpSettings(
                 otp_defaults.changed_defaults(current.defaults, fields),
-                fraud_rules.changed_rules(current.rules, given.get(RULES, {})),
+                _rules(current.rules, given),
             )
             text = otp_defaults.dump(changed.defaults)
             if len(text.encode()) > MOST_BYTES:
@@ -72,6 +72,13 @@ class OtpAccounts:
         """One page of what the limits decided, the newest first; the second value continues it."""
         found, more = decisions.of_user(user_id, before, limit=limit)
         return found, found[-1].decision_id if more else None
+
+
+def _rules(current: Rules, given: Mapping[str, object]) -> Rules:
+    """The rules as changed; null sets all of them back, as it does any field."""
+    if RULES in given and given[RULES] is None:
+        return fraud.DEFAULT_RULES
+    return fraud_rules.changed_rules(current, given.get(RULES, {}))
 
 
 def settings_of(user: User) -> OtpSettings:

@@ -27,18 +27,13 @@ class Destinations:
         warning = Warning("channel", str(wanted.channel), str(Channel.SMS), why)
         return replace(wanted, channel=Channel.SMS), (warning,)
 
-    def check(self, wanted: OtpRequest, defaults: OtpDefaults) -> None:
-        """Raises ForbiddenError for a number that nobody is sent codes at, and for a sender that
-        the account does not allow."""
-        if is_costly(wanted.phone_number):
-            raise no_destination("Nothing is sent to premium-rate and shared-cost numbers.")
-        if wanted.sender and defaults.senders and wanted.sender not in defaults.senders:
-            raise ForbiddenError(
-                "sender_forbidden", "sender: expected one that the account allows.", field="sender"
-            )
-
     def price(self, wanted: OtpRequest, defaults: OtpDefaults) -> tuple[Micros, int]:
-        """What sending costs, and its segments. Raises ForbiddenError if it is not for sale."""
+        """What sending costs, and its segments.
+
+        Raises ForbiddenError if it is not for sale, for a number that is called for money, and for
+        a sender that the account does not allow.
+        """
+        _check(wanted, defaults)
         price = self.settings.otp_tariff.price(wanted.country, wanted.channel)
         if price is None or not self.settings.otp_routes.to(wanted.country):
             raise no_destination(f"Nothing is sent to {wanted.country}.")
@@ -50,6 +45,17 @@ class Destinations:
             text = render_sms(template, code, wanted.validity_period, Autofill())
             segments = segment_count(text)
         return Micros(price * segments), segments
+
+
+def _check(wanted: OtpRequest, defaults: OtpDefaults) -> None:
+    if not wanted.country:
+        raise no_destination("Nothing is sent to numbers that are of no country.")
+    if is_costly(wanted.phone_number):
+        raise no_destination("Nothing is sent to premium-rate and shared-cost numbers.")
+    if wanted.sender and defaults.senders and wanted.sender not in defaults.senders:
+        raise ForbiddenError(
+            "sender_forbidden", "sender: expected one that the account allows.", field="sender"
+        )
 
 
 def no_destination(message: str) -> ForbiddenError:

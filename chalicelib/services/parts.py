@@ -1,14 +1,14 @@
 """Long SMS: their parts joined when all are here, in whatever order they came.
 
 A part that is missing after JOINED_WITHIN is marked as missing in the text; should it come later,
-it is an SMS of its own. Source: DESIGN.md, "Decided" 10.
+it is an SMS of its own. A part whose number is there already, by another id, is another SMS's.
+Source: DESIGN.md, "Decided" 10.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.times import MINUTE, SECOND, Clock, Millis
-from chalicelib.errors import BusyError
 from chalicelib.providers.contract import MOST_TEXT, InboundSms, Part
 from chalicelib.settings import Settings
 from chalicelib.stores import parts, shards
@@ -18,13 +18,15 @@ from chalicelib.stores.parts import Group, GroupKey, NewPart
 
 JOINED_WITHIN = 60 * SECOND
 
-REUSED_AFTER = 10 * MINUTE
-"""Providers count groups with a byte: after this, one that was joined is another SMS's."""
+LATE_WITHIN = 10 * MINUTE
+"""After this, a part that an SMS was joined without is another SMS's."""
 
 MOST_PARTS = 26
 """As many as MOST_TEXT characters have; an SMS that says it has more is taken part by part."""
 
-_MOST_TRIES = 4
+MOST_TURNS = 8
+"""How many SMS with one group, which providers count with a byte, are told apart while kept."""
+
 _PAGE = 100
 
 Receive = Callable[[str, str, InboundSms], Fate]
@@ -44,11 +46,11 @@ class Parts:
         Raises BusyError: the provider is to send it again.
         """
         alone = replace(sms, part=None)
-        if not 1 <= part.number <= part.total or not 1 < part.total <= MOST_PARTS:
+        if not _is_plausible(part, sms.text):
             return self.receive(provider, account, alone)
-        key = GroupKey(provider, account, part.group, sms.sender, sms.to, part.total)
         new = NewPart(sms.message_id, part.number, sms.text, sms.received_at)
-        for _ in range(_MOST_TRIES):
+        for turn in range(MOST_TURNS):
+            key = GroupKey(provider, account, part.group, sms.sender, sms.to, part.total, turn)
             now = self.clock()
             group, is_taken = parts.add(
                 key,
@@ -57,13 +59,14 @@ class Parts:
                 until=Millis(now + JOINED_WITHIN),
                 retention_days=self.settings.sms_retention_days,
             )
-            if is_taken or not group.is_joined or sms.message_id in group.message_ids:
+            if is_taken or sms.message_id in group.message_ids:
                 # A repeat may come because we died before the parts were joined.
                 return self._join(group) if group.is_whole() else Fate.PARTIAL
-            if now - group.stored_at < REUSED_AFTER:
-                return self.receive(provider, account, alone)
-            self._forget(group)
-        raise BusyError
+            if self._is_late(group, part, key, now):
+                fate = self.receive(provider, account, alone)
+                self._note_late(group, sms.message_id)
+                return fate
+        return self.receive(provider, account, alone)
 
     def join_overdue(self, ends: Millis) -> None:
         """Join what has waited for long enough, with what is missing marked, until `ends`."""
@@ -91,20 +94,33 @@ class Parts:
             try:
                 parts.joined(group)
             except RefusedError:
-                # Another SMS has the group by now: this one was received before.
+                # No longer kept: it was received long ago.
                 return fate
         return fate
 
-    def _forget(self, group: Group) -> None:
+    def _is_late(self, group: Group, part: Part, key: GroupKey, now: Millis) -> bool:
+        """Whether `part` is what `group` was joined without, rather than the next SMS's."""
+        if not group.misses(part.number) or now - group.stored_at >= LATE_WITHIN:
+            return False
+        following = parts.get(replace(key, turn=key.turn + 1).text)
+        return following is None or not following.awaits(part.number)
+
+    def _note_late(self, group: Group, message_id: str) -> None:
         try:
-            parts.forget(group)
+            parts.note_late(group, message_id)
         except RefusedError:
             return
 
 
+def _is_plausible(part: Part, text: str) -> bool:
+    """Whether this may be a part: one of few, and not longer than its share of MOST_TEXT."""
+    if not 1 <= part.number <= part.total or not 1 < part.total <= MOST_PARTS:
+        return False
+    return len(text) <= MOST_TEXT // part.total
+
+
 def _joined_text(group: Group) -> str:
-    pieces = (
+    return "".join(
         group.texts.get(number, f"[part {number} of {group.total} is missing]")
         for number in range(1, group.total + 1)
     )
-    return "".join(pieces)[:MOST_TEXT]

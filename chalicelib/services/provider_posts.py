@@ -1,6 +1,7 @@
 """What providers post, until it is known to be theirs."""
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
@@ -20,8 +21,8 @@ _MOST_KEPT = 16
 class Certified(Protocol):
     """A provider whose signatures are checked by a certificate that it names."""
 
-    def certificate_url(self, post: InboundPost) -> str | None:
-        """Where it is to be fetched; None if it can't be genuine."""
+    def certificate_url(self, post: InboundPost, account: ProviderAccount) -> str | None:
+        """Where it is to be fetched; None if the post can't be for the account."""
 
 
 @runtime_checkable
@@ -40,22 +41,29 @@ class ProviderPosts:
     fetch: Fetch
     _certificates: OrderedDict[str, tuple[Millis, bytes]] = field(default_factory=OrderedDict)
 
-    def check(self, provider: Provider, post: InboundPost, account: ProviderAccount) -> None:
-        """Let a genuine post pass; one that asks for it is confirmed.
+    def genuine(
+        self, provider: Provider, posts: Sequence[InboundPost], account: ProviderAccount
+    ) -> InboundPost:
+        """The one of `posts`, which are spellings of the same, that is theirs. One that asks for it
+        is confirmed.
 
         Raises ForbiddenError, and BusyError if what it takes can't be fetched now.
         """
-        if not is_allowed(post.source_ip, account.allow_ips):
+        if not is_allowed(posts[0].source_ip, account.allow_ips):
             raise ForbiddenError("address_not_allowed", "Posts from this address are not taken.")
         if isinstance(provider, Certified):
-            url = provider.certificate_url(post)
-            post = replace(post, certificate=self._certificate(url) if url else b"")
-        if not provider.verify(post, account, self.clock()):
+            url = provider.certificate_url(posts[0], account)
+            certificate = self._certificate(url) if url else b""
+            posts = [replace(post, certificate=certificate) for post in posts]
+        now = self.clock()
+        found = [post for post in posts if provider.verify(post, account, now)]
+        if not found:
             raise ForbiddenError("invalid_signature", "The signature does not match.")
         if isinstance(provider, Confirming):
-            url = provider.confirmation_url(post, account)
+            url = provider.confirmation_url(found[0], account)
             if url is not None:
                 self._fetched(url)
+        return found[0]
 
     def _certificate(self, url: str) -> bytes:
         now = self.clock()

@@ -4,6 +4,8 @@ A count may be written twice when its reply is lost: a limit that is reached a l
 no harm, so these counters carry no call id.
 """
 
+from pynamodb.expressions.condition import size
+
 from chalicelib.domain.fraud import Count, Counter
 from chalicelib.domain.times import Millis, epoch_seconds
 from chalicelib.stores import db
@@ -22,8 +24,9 @@ def count(bucket: str, amount: int, until: Millis) -> int:
     return row.total or 0
 
 
-def step(counter: Counter) -> db.Step:
-    """The part of a transaction that counts a sending; refused where its rule blocks."""
+def step(counter: Counter, count: Count) -> db.Step:
+    """The part of a transaction that counts a sending; refused where its rule blocks, or may by
+    now: what is near a number is known of the `count` that was read only."""
     actions = [
         LimitRow.total.add(counter.amount),
         LimitRow.ttl.set(epoch_seconds(counter.until)),
@@ -34,6 +37,9 @@ def step(counter: Counter) -> db.Step:
     if counter.blocks and counter.tail is None:
         room = LimitRow.total <= counter.most - counter.amount
         condition &= LimitRow.total.does_not_exist() | room
+    elif counter.blocks:
+        same = size(LimitRow.tails) == len(count.tails)
+        condition &= same if count.tails else LimitRow.tails.does_not_exist()
     return db.change(LimitRow(counter.bucket), actions, condition)
 
 

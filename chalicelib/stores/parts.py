@@ -4,6 +4,7 @@ What they are joined to is an SMS like any other, once each by its own key.
 """
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -24,12 +25,15 @@ class GroupKey:
     sender: str
     recipient: str
     total: int
+    turn: int = 0
+    """Providers count groups with a byte or two: the same comes again, for another SMS."""
 
     @property
     def text(self) -> str:
-        """The key of the parts' item. Providers count groups with a byte or two: it comes again."""
-        what = "\0".join((self.group, self.sender, self.recipient, str(self.total)))
-        digest = hashlib.sha256(what.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+        """The key of the parts' item."""
+        # As JSON, for texts from outside may hold whatever stood between them.
+        what = json.dumps([self.group, self.sender, self.recipient, self.total, self.turn])
+        digest = hashlib.sha256(what.encode()).hexdigest()[:32]
         return f"parts#{self.provider}#{self.account}#{digest}"
 
 
@@ -64,19 +68,29 @@ class Group:
         """Whether every part is here."""
         return len(self.texts) == self.total
 
+    def misses(self, number: int) -> bool:
+        """Whether it was joined without that part."""
+        return self.is_joined and number not in self.texts
+
+    def awaits(self, number: int) -> bool:
+        """Whether that part is still to come."""
+        return not self.is_joined and number not in self.texts
+
 
 def add(
     key: GroupKey, part: NewPart, now: Millis, *, until: Millis, retention_days: int
 ) -> tuple[Group, bool]:
     """Keep a part with the others; what there is by then, and whether it was taken.
 
-    It is not if it is there already, or if the group was joined before. What is not whole at
-    `until` is joined without the rest.
+    It is not if it is there already, if another part of that number is, or if the group was joined
+    before: then the part is another SMS's, or late. What is not whole at `until` is joined without
+    the rest.
     """
     row = InboundRow
     actions = [
         row.parts.set((row.parts | []).append([_item(part)])),
         row.part_ids.add({part.message_id}),
+        row.part_numbers.add({str(part.number)}),
         row.fate.set(Fate.PARTIAL),
         row.sender.set(key.sender),
         row.recipient.set(key.recipient),
@@ -90,24 +104,28 @@ def add(
         row.ttl.set(epoch_seconds(Millis(now + retention_days * DAY))),
     ]
     new = row.message_key.does_not_exist()
-    growing = row.partial.exists() & ~row.part_ids.contains(part.message_id)
+    growing = (
+        row.partial.exists()
+        & ~row.part_ids.contains(part.message_id)
+        & ~row.part_numbers.contains(str(part.number))
+    )
     try:
         return _group_of(db.update(row(key.text), actions, new | growing)), True
     except db.RefusedError as refusal:
         return _group_of(refusal.why["item"]), False
 
 
-def forget(group: Group) -> None:
-    """Make room for another SMS whose parts have the same group, once this one was joined.
+def note_late(group: Group, message_id: str) -> None:
+    """Note a part that came after its group was joined without it, so that a repeat is known.
 
-    Raises RefusedError if somebody else has done so.
+    Raises RefusedError if the group is no longer kept.
     """
-    same = (InboundRow.joined_id == group.joined_id) & InboundRow.partial.does_not_exist()
-    db.transact(parts=db.delete(InboundRow(group.key), same))
+    ids = InboundRow.part_ids.add({message_id})
+    db.update(InboundRow(group.key), [ids], InboundRow.joined_id == group.joined_id)
 
 
 def joined(group: Group) -> None:
-    """Note that the parts were joined. Raises RefusedError if others have come instead."""
+    """Note that the parts were joined. Raises RefusedError if they are no longer kept."""
     db.update(
         InboundRow(group.key),
         [InboundRow.partial.remove(), InboundRow.partial_at.remove()],

@@ -272,6 +272,7 @@ def _is_held(held: Leased) -> Condition:
     """That it is in our hands, and that no sending was added since it was read."""
     unchanged: Condition = size(TicketRow.sendings) == len(held.ticket.sendings)
     unchanged &= TicketRow.lease == held.lease
+    unchanged &= TicketRow.last_guess == held.ticket.last_guess
     return unchanged
 
 

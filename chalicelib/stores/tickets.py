@@ -50,11 +50,12 @@ class Before:
 @dataclass(frozen=True, slots=True)
 class Terms:
     """What comes with a sending: its request key with the answer to keep, the limits that it counts
-    in, and what these decided."""
+    in, what these held when they were read, and what they decided."""
 
     request: RequestKey | None
     answer: str
     counters: Sequence[Counter]
+    counts: Sequence[Count]
     decisions: Sequence[Decision]
     retention_days: int
 
@@ -117,7 +118,8 @@ def open(ticket: Ticket, last: Last | None, terms: Terms) -> None:
 def send_again(last: Last, user_id: UserId, number: E164, sending: Sending, terms: Terms) -> None:
     """Add a sending to a live ticket, with its charge, the counters and the request key.
 
-    Raises RefusedError naming `ticket` (its code is of no more use) beside what `open` names.
+    Raises RefusedError naming `ticket` (with its token: its code is of no more use) beside what
+    `open` names.
     """
     condition = (
         (TicketRow.user_id == user_id)
@@ -223,7 +225,10 @@ def _transact(
             request=requests.step(terms.request, terms.answer, sending.at),
             **charge_steps(user_id, ticket_number, sending),
             **steps,
-            **{LIMIT + counter.rule: limits.step(counter) for counter in terms.counters},
+            **{
+                LIMIT + counter.rule: limits.step(counter, count)
+                for counter, count in zip(terms.counters, terms.counts, strict=True)
+            },
             **noted,
         )
     except db.RefusedError as refusal:
@@ -234,6 +239,9 @@ def _told(refusal: db.RefusedError, now: Millis) -> db.RefusedError:
     why: dict[str, object] = dict(refusal.why)
     if "request" in why:
         why["request"] = requests.seen_request(refusal.why["request"], now)
+    if "ticket" in why:
+        row = refusal.why["ticket"]
+        why["ticket"] = row.token if row is not None else None
     if "user" in why:
         row = refusal.why["user"]
         why["user"] = users.user_of(row) if row is not None else None

@@ -1,76 +1,30 @@
 """POST /inbound/{provider}/{account}: genuine ones stored and answered, all others not."""
 
 import json
-from dataclasses import dataclass
-from urllib.parse import urlencode
 
 import pytest
-from chalice.test import HTTPResponse
-from twilio.request_validator import RequestValidator
 
-from chalicelib.domain import signatures
 from chalicelib.domain.ids import E164
 from chalicelib.domain.rental import Rental
 from chalicelib.domain.times import Millis
 from chalicelib.domain.user import User
-from chalicelib.providers import simulator
-from chalicelib.settings import ProviderAccount
+from tests.api.inbound_posts import (
+    FORM,
+    SID,
+    TWIML,
+    Signed,
+    by_twilio,
+    genuine,
+    standard,
+    standard_secret,
+)
 from tests.api.shapes import refused
-from tests.conftest import SECRETS, Stack
+from tests.conftest import Stack
 from tests.wire import conflict, failed, stored, tapped
-from tests.world import World, post
+from tests.world import World
 
-FORM = "application/x-www-form-urlencoded"
-PUBLIC = "https://sesame.test"
-TWIML = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
-SID = "SM" + "0" * 32
 PROVIDERS = ["generic", "simulator", "twilio"]
 MOST = 256 * 1024
-
-
-@dataclass(frozen=True)
-class Signed:
-    """A post as a provider signs it."""
-
-    provider: str
-    headers: dict[str, str]
-    body: bytes
-    content_type: str
-    query: str = ""
-
-    def send(self, account: str = "demo", **headers: str) -> HTTPResponse:
-        path = f"/inbound/{self.provider}/{account}{self.query}"
-        return post(path, self.body, {**self.headers, **headers}, self.content_type)
-
-
-def secret_of(provider: str) -> str:
-    providers: dict[str, dict[str, dict[str, list[str]]]] = SECRETS["providers"]  # type: ignore[assignment]
-    return providers[provider]["demo"]["secrets"][0]
-
-
-def standard(provider: str, now: Millis, body: bytes, secret: str | None = None) -> Signed:
-    headers = signatures.signed_headers([secret or secret_of(provider)], "msg-1", now, body)
-    return Signed(provider, headers, body, "application/json")
-
-
-def by_twilio(fields: dict[str, str], *, query: str = "", token: str | None = None) -> Signed:
-    url = f"{PUBLIC}/inbound/twilio/demo{query}"
-    signature = RequestValidator(token or secret_of("twilio")).compute_signature(url, fields)
-    body = urlencode(fields).encode()
-    return Signed("twilio", {"X-Twilio-Signature": signature}, body, FORM, query)
-
-
-def genuine(
-    provider: str, now: Millis, to: str, text: str = "Your code is 482913", message_id: str = SID
-) -> Signed:
-    if provider == "twilio":
-        return by_twilio({"MessageSid": message_id, "From": "Acme", "To": to, "Body": text})
-    if provider == "simulator":
-        account = ProviderAccount("demo", (secret_of("simulator"),))
-        headers, body = simulator.signed_post(account, "Acme", to, text, message_id, now)
-        return Signed("simulator", headers, body, "application/json")
-    fields = {"message_id": message_id, "from": "Acme", "to": to, "text": text}
-    return standard("generic", now, json.dumps(fields).encode())
 
 
 @pytest.fixture
@@ -167,7 +121,7 @@ def test_403_for_a_bad_signature_and_nothing_is_written(stack: Stack, rental: Re
 def test_403_for_the_secret_of_another_provider(stack: Stack, provider: str) -> None:
     other = {"generic": "simulator", "simulator": "generic"}[provider]
     body = genuine("generic", stack.clock.now, "+14155550199").body
-    signed = standard(provider, stack.clock.now, body, secret_of(other))
+    signed = standard(provider, stack.clock.now, body, standard_secret(other))
     refused(signed.send(), 403, "invalid_signature")
 
 

@@ -242,7 +242,7 @@ class TestAws(ProviderContract):
     )
     def test_a_certificate_is_fetched_from_sns(self, url: str) -> None:
         post = self.post(notification({"a": "b"}, SigningCertURL=url))
-        assert aws.certificate_url(post) == url
+        assert aws.certificate_url(post, self.account()) == url
         assert self.verifies(post)
 
     @pytest.mark.parametrize(
@@ -286,14 +286,18 @@ class TestAws(ProviderContract):
     )
     def test_nothing_is_fetched_from_elsewhere_nor_believed(self, url: Any) -> None:
         post = self.post(notification({"a": "b"}, SigningCertURL=url))
-        assert aws.certificate_url(post) is None
+        assert aws.certificate_url(post, self.account()) is None
         assert not self.verifies(post)
+
+    def test_nothing_is_fetched_for_a_topic_that_is_not_ours(self) -> None:
+        post = self.post(notification({"a": "b"}, TopicArn=TOPIC + "s"))
+        assert aws.certificate_url(post, self.account()) is None
 
     @FUZZ
     @given(body=st.binary(max_size=100))
     def test_bodies_that_are_no_envelope_want_nothing_fetched(self, body: bytes) -> None:
         post = replace(self.post(b""), body=body)
-        assert aws.certificate_url(post) is None
+        assert aws.certificate_url(post, self.account()) is None
         assert aws.confirmation_url(post, self.account()) is None
 
     def test_our_topics_subscription_is_confirmed(self) -> None:

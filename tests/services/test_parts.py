@@ -11,7 +11,7 @@ from chalicelib.domain.rental import Rental
 from chalicelib.domain.times import SECOND
 from chalicelib.domain.user import User
 from chalicelib.providers.contract import MOST_TEXT, InboundSms, Part
-from chalicelib.services.parts import JOINED_WITHIN, MOST_PARTS, REUSED_AFTER
+from chalicelib.services.parts import JOINED_WITHIN, LATE_WITHIN, MOST_PARTS, MOST_TURNS
 from chalicelib.stores.inbound import Fate
 from tests.wire import TRANSACT, conflict, tapped
 from tests.world import World, together
@@ -44,6 +44,14 @@ def part(
         part=Part(group, number, total),
     )
     return replace(sms, **changes)  # type: ignore[arg-type]
+
+
+def whole(world: World, rental: Rental, name: str) -> list[InboundSms]:
+    """The three parts of an SMS, all of one group whatever its name."""
+    return [
+        part(world, rental.phone_number, n, text=f"{name}{n}", message_id=f"{name}-{n}")
+        for n in (1, 2, 3)
+    ]
 
 
 def post(world: World, *parts: InboundSms) -> list[Fate]:
@@ -114,17 +122,95 @@ def test_a_part_that_comes_after_that_is_an_sms_of_its_own(world: World, rental:
     world.stack.clock.advance(seconds=JOINED_WITHIN / SECOND)
     world.stack.platform.jobs.join_parts()
     late = part(world, rental.phone_number, 2)
-    assert post(world, late, late) == [Fate.MATCHED, Fate.MATCHED]
+    assert post(world, late, late)[0] is Fate.MATCHED
     assert texts(world, rental)[1:] == [TEXTS[1]]
 
 
-def test_a_group_that_comes_again_later_is_another_sms(world: World, rental: Rental) -> None:
-    first = [part(world, rental.phone_number, number) for number in (1, 2, 3)]
+@pytest.mark.parametrize("waited", [0, LATE_WITHIN / SECOND])
+def test_a_group_that_comes_again_is_another_sms(
+    world: World, user: User, rental: Rental, waited: float
+) -> None:
+    first = whole(world, rental, "a")
     post(world, *first)
-    world.stack.clock.advance(seconds=REUSED_AFTER / SECOND)
-    again = [replace(each, message_id=f"again-{each.message_id}") for each in first]
-    assert post(world, *again) == [Fate.PARTIAL, Fate.PARTIAL, Fate.MATCHED]
-    assert texts(world, rental) == [WHOLE, WHOLE]
+    world.stack.clock.advance(seconds=waited)
+    second = whole(world, rental, "b")
+    assert post(world, *second) == [Fate.PARTIAL, Fate.PARTIAL, Fate.MATCHED]
+    assert texts(world, rental) == ["a1a2a3", "b1b2b3"]
+    # Repeats of either are known, however late they come.
+    world.stack.clock.advance(seconds=waited)
+    post(world, *first, *second)
+    assert texts(world, rental) == ["a1a2a3", "b1b2b3"]
+    assert len(world.events(user)) == 2
+
+
+def test_a_part_whose_number_is_there_is_another_sms(
+    world: World, user: User, rental: Rental
+) -> None:
+    first, second = whole(world, rental, "a"), whole(world, rental, "b")
+    post(world, first[0], first[1], second[0], second[1])
+    assert post(world, first[2], second[2]) == [Fate.MATCHED, Fate.MATCHED]
+    assert texts(world, rental) == ["a1a2a3", "b1b2b3"]
+
+
+def test_i4_no_part_is_lost_though_two_sms_share_a_group_and_parts_are_missing(
+    world: World, rental: Rental
+) -> None:
+    first, second = whole(world, rental, "a"), whole(world, rental, "b")
+    post(world, first[0], second[0], second[1], first[1])
+    world.stack.clock.advance(seconds=JOINED_WITHIN / SECOND)
+    world.stack.platform.jobs.join_parts()
+    found = "".join(texts(world, rental))
+    assert {piece: found.count(piece) for piece in ("a1", "a2", "b1", "b2")} == dict.fromkeys(
+        ("a1", "a2", "b1", "b2"), 1
+    )
+
+
+def test_the_next_sms_of_a_group_that_was_joined_without_a_part_is_whole(
+    world: World, rental: Rental
+) -> None:
+    first, second = whole(world, rental, "a"), whole(world, rental, "b")
+    post(world, first[0], first[1])
+    world.stack.clock.advance(seconds=JOINED_WITHIN / SECOND)
+    world.stack.platform.jobs.join_parts()
+    post(world, *second)
+    assert texts(world, rental) == ["a1a2[part 3 of 3 is missing]", "b1b2b3"]
+
+
+def test_i4_a_late_part_is_stored_once_however_late_it_is_repeated(
+    world: World, user: User, rental: Rental
+) -> None:
+    parts = whole(world, rental, "a")
+    post(world, parts[0], parts[2])
+    world.stack.clock.advance(seconds=JOINED_WITHIN / SECOND)
+    world.stack.platform.jobs.join_parts()
+    post(world, parts[1])
+    world.stack.clock.advance(seconds=LATE_WITHIN / SECOND)
+    post(world, parts[1], parts[0])
+    world.stack.clock.advance(seconds=JOINED_WITHIN / SECOND)
+    world.stack.platform.jobs.join_parts()
+    assert texts(world, rental) == ["a1[part 2 of 3 is missing]a3", "a2"]
+    assert len(world.events(user)) == 2
+
+
+def test_i4_more_sms_of_one_group_than_are_told_apart_come_part_by_part(
+    world: World, rental: Rental
+) -> None:
+    names = [f"n{at}-" for at in range(MOST_TURNS)]
+    for name in names:
+        post(world, *whole(world, rental, name))
+    assert texts(world, rental) == [f"{name}1{name}2{name}3" for name in names]
+    assert post(world, whole(world, rental, "over-")[0]) == [Fate.MATCHED]
+    assert texts(world, rental)[MOST_TURNS:] == ["over-1"]
+
+
+def test_what_stands_in_a_sender_or_a_number_joins_no_other_sms(
+    world: World, rental: Rental
+) -> None:
+    number = rental.phone_number
+    one = part(world, f"b\0{number}", 1, total=2, sender="a", message_id="one")
+    other = part(world, number, 2, total=2, sender="a\0b", message_id="other")
+    assert post(world, one, other) == [Fate.PARTIAL, Fate.PARTIAL]
+    assert texts(world, rental) == []
 
 
 def test_parts_of_other_senders_recipients_accounts_and_totals_are_other_sms(
@@ -156,13 +242,26 @@ def test_parts_that_make_no_sense_are_sms_of_their_own(
     assert texts(world, rental) == [TEXTS[0]]
 
 
-def test_a_joined_sms_is_at_most_as_long_as_one_may_be(world: World, rental: Rental) -> None:
+def test_a_part_that_is_longer_than_its_share_is_an_sms_of_its_own(
+    world: World, rental: Rental
+) -> None:
+    share = MOST_TEXT // 3
+    within = [part(world, rental.phone_number, n, text="x" * share) for n in (1, 2, 3)]
+    post(world, *within)
+    long = part(world, rental.phone_number, 1, group="8", text="y" * (share + 1))
+    assert post(world, long) == [Fate.MATCHED]
+    assert [len(text) for text in texts(world, rental)] == [3 * share, share + 1]
+
+
+def test_i4_the_longest_sms_in_the_most_parts_is_joined(world: World, rental: Rental) -> None:
+    share = MOST_TEXT // MOST_PARTS
     parts = [
-        part(world, rental.phone_number, number, total=3, text="x" * MOST_TEXT)
-        for number in (1, 2, 3)
+        part(world, rental.phone_number, n, total=MOST_PARTS, text="\U0001f600" * share)
+        for n in range(1, MOST_PARTS + 1)
     ]
-    post(world, *parts)
-    assert [len(text) for text in texts(world, rental)] == [MOST_TEXT]
+    long_ids = [replace(each, message_id=f"{each.message_id:é>200}") for each in parts]
+    assert post(world, *long_ids)[-1] is Fate.MATCHED
+    assert texts(world, rental) == ["\U0001f600" * share * MOST_PARTS]
 
 
 def test_parts_for_a_number_that_nobody_rents_become_one_sms_for_the_admin(world: World) -> None:

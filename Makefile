@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run demo sms test check bench clean
+.PHONY: package deploy destroy secrets doctor test-deploy lock sbom
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -7,12 +8,16 @@ BIN := .venv/bin
 LOCAL := .venv/local.stamp
 DEV := .venv/dev.stamp
 ENGINE := .venv-engine/engine.stamp
+ACCOUNT := .venv-engine/account.stamp
+STAGE ?= dev
 # Modules are compiled when they are first imported: most of what is installed never is.
 PIP := -m pip install --quiet --disable-pip-version-check --no-input --no-compile
+# Where bytecode is kept nowhere, each of the many processes of the tests compiles everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 SIDE_BY_SIDE := $(MAKE) --silent --no-print-directory --jobs=2
 
 help:  ## List what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install:  ## Install what the local run needs
 	@$(SIDE_BY_SIDE) $(LOCAL) $(ENGINE)
@@ -29,15 +34,44 @@ demo: install  ## Show the whole loop, on a fresh stack, then stop
 sms: install  ## Have the simulator send an SMS to the running stack: TO=+1… TEXT='Your code is 123456'
 	@$(BIN)/python -m local.sms
 
-test: install-dev  ## Run all tests
-	@$(BIN)/python -m pytest -n 3 --dist loadfile
+test: install-dev  ## Run all tests but those that start and kill whole stacks
+	@$(BIN)/python -m pytest -n 3 --dist loadfile -m "not processes"
 
-check: install-dev  ## Lint, types, layers: what CI does beside the tests
+check: install-dev  ## What CI does beside `make test`: lint, types, layers, tests of whole stacks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.module_length
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m processes
+
+test-deploy: install-dev $(ACCOUNT)  ## Deploy to an AWS account emulated here, and use what is deployed
+	@$(BIN)/python -m infra.package --stage dev
+	@$(BIN)/python -m pytest -p no:xdist tests/infra/deployed.py
+
+package: install-dev  ## Make build/STAGE/deployment.zip and build/STAGE/sam.yaml (STAGE=dev)
+	@$(BIN)/python -m infra.package --stage $(STAGE)
+
+secrets: install-dev  ## Make the secrets of a stage in AWS, once (STAGE=dev)
+	@$(BIN)/python -m infra.new_secrets --stage $(STAGE)
+
+deploy: package  ## Deploy to AWS: STAGE=dev PARAMETERS='Name=value …'
+	@$(BIN)/cfn-lint build/$(STAGE)/sam.yaml
+	@$(BIN)/python -m infra.deploy --stage $(STAGE) --parameters '$(PARAMETERS)'
+
+destroy: install-dev  ## Take a stage out of AWS; its tables stay unless DATA=delete
+	@$(BIN)/python -m infra.destroy --stage $(STAGE) --data $(or $(DATA),keep)
+
+doctor: install-dev  ## Ask a deployed stage whether it works (STAGE=dev)
+	@$(BIN)/python -m infra.on $(STAGE) manage.py doctor
+
+lock: install-dev  ## Write requirements.lock: what the Lambdas ship, with hashes
+	@$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-header --no-annotate --output-file requirements.lock requirements.txt
+
+sbom: install-dev  ## Write build/sbom.json: what the Lambdas ship, as CycloneDX
+	@mkdir -p build
+	@$(BIN)/cyclonedx-py requirements requirements.lock --output-reproducible -o build/sbom.json
 
 bench: install-dev  ## Measure: what each call costs in round trips and time
 	@$(BIN)/python -m bench
@@ -64,4 +98,9 @@ $(ENGINE): requirements-engine.txt
 	@echo "Installing the embedded engine …"
 	@$(PYTHON) -m venv .venv-engine
 	@.venv-engine/bin/python $(PIP) -r requirements-engine.txt
+	@touch $@
+
+$(ACCOUNT): requirements-account.txt $(ENGINE)
+	@echo "Installing what an emulated account needs …"
+	@.venv-engine/bin/python $(PIP) -r requirements-account.txt
 	@touch $@

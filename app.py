@@ -6,12 +6,15 @@ from chalice.app import Chalice, Rate
 
 from chalicelib.api import (
     account,
+    account_events,
     account_history,
     account_keys,
     account_otp,
+    account_webhook,
     admin,
     admin_stock,
     client,
+    code_reports,
     inbound,
     manager,
     otp,
@@ -31,11 +34,14 @@ for face in (
     account,
     account_keys,
     account_history,
+    account_events,
     account_otp,
+    account_webhook,
     manager,
     admin,
     admin_stock,
     summary,
+    code_reports,
     inbound,
     otp,
 ):
@@ -44,10 +50,20 @@ for face in (
 # Queue and schedule handlers stay here: in a blueprint, Lambda would never import this module.
 
 
-@app.on_sqs_message(queue="webhooks", batch_size=10, name="deliver_webhooks")
+@app.on_sqs_message(
+    queue="webhooks", batch_size=10, maximum_concurrency=1000, name="deliver_webhooks"
+)
 def deliver_webhooks(event: Any) -> dict[str, Any]:
     """Attempt the deliveries that the queue tells of."""
     return queue_messages.deliver_webhooks(event)
+
+
+@app.on_sqs_message(
+    queue="webhooks_slow", batch_size=10, maximum_concurrency=50, name="deliver_slow_webhooks"
+)
+def deliver_slow_webhooks(event: Any) -> dict[str, Any]:
+    """Attempt the deliveries of endpoints that keep us waiting."""
+    return queue_messages.deliver_slow_webhooks(event)
 
 
 @app.on_sqs_message(queue="polls", batch_size=1, name="poll_suppliers")
@@ -114,6 +130,12 @@ def requeue_otp(_event: Any) -> None:
 def roll_up(_event: Any) -> None:
     """Write the rollups of the minutes whose time has come."""
     platform().jobs.roll_up()
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="purge_sms")
+def purge_sms(_event: Any) -> None:
+    """Remove the SMS whose time is over."""
+    platform().jobs.purge_sms()
 
 
 @app.schedule(Rate(1, unit=Rate.HOURS), name="credit_markups")

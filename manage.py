@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from chalicelib.bootstrap import platform
+from chalicelib.cli.doctor import doctor
 from chalicelib.cli.supplier import supplier
 from chalicelib.domain.events import ALWAYS_SENT
 from chalicelib.domain.money import parse_amount
@@ -19,6 +20,7 @@ from chalicelib.services.administration import Placement
 from chalicelib.services.imports import read_csv
 from chalicelib.services.profiles import Changes
 from chalicelib.stores.numbers import NumberState
+from manage_queues import queues
 from manage_shell import Admin, all_of, fields, show
 
 USER = ("user_id", "login", "name", "status", "active", "balance", "open_rentals", "rentals_total")
@@ -45,6 +47,8 @@ def cli() -> None:
 
 
 cli.add_command(supplier)
+cli.add_command(queues)
+cli.add_command(doctor)
 
 
 @cli.group()

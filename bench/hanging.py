@@ -25,8 +25,8 @@ from chalicelib.stores import endpoints
 from local.engine import ROOT
 
 OTHERS = 9
-OTHERS_PER_SECOND = 1.0
-HANGING_PER_SECOND = 9.0
+OTHERS_PER_SECOND = 0.5
+HANGING_PER_SECOND = 4.5
 HANGS_SECONDS = 15
 _READY_SECONDS = 120
 _DRAIN_SECONDS = 30

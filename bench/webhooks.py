@@ -18,8 +18,8 @@ chance, before or after it is done; the message of a deliverer that died comes a
 Of the posts 10 in 100 are answered 503 and 2 in 100 too late. `lost` were never received,
 `strangers` came under an id that no event has, `unfinished` are not marked as delivered.
 Hanging: `python -m local.run` in a process of its own, events written from this one at a steady
-rate, receivers on this machine. Nine others have one event a second between them, first alone
-(quiet), then beside an endpoint that has nine a second and answers after 15 s. Times from an
+rate, receivers on this machine. Nine others have an event in two seconds between them, first alone
+(quiet), then beside an endpoint that has nine in two seconds and answers after 15 s. Times from an
 event's being written to its first byte at the receiver, in milliseconds; what is not received
 within 30 s of the end counts as for ever. 10 s of the same traffic come before the first phase and
 are not counted."""

@@ -1,5 +1,6 @@
 """The composition root: every service made once, when it is first needed, from plain parts."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib import settings as configuration
 from chalicelib.bootstrap_codes import CodeServices
-from chalicelib.outbound import HttpPost
+from chalicelib.outbound.secret_source import SecretSource
 from chalicelib.stores import tables
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.services.administration import Administration
     from chalicelib.services.catalogue import Catalogue
     from chalicelib.services.closings import Closings
+    from chalicelib.services.code_reports import CodeReports
     from chalicelib.services.history import History
     from chalicelib.services.inbound import Inbound
     from chalicelib.services.inbox import Inbox
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from chalicelib.services.purchases import Purchases
     from chalicelib.services.rentals import Rentals
     from chalicelib.services.rollups import Rollups
-    from chalicelib.services.webhooks import Webhooks
     from chalicelib.suppliers.contract import Supplier
 
 
@@ -69,7 +70,7 @@ class Platform(CodeServices):
         """What users are shown of what was."""
         from chalicelib.services.history import History
 
-        return History(self.clock)
+        return History(self.settings, self.clock)
 
     @cached_property
     def managers(self) -> "Managers":
@@ -122,7 +123,15 @@ class Platform(CodeServices):
         from chalicelib.suppliers.stock import StockSupplier
 
         stock = StockSupplier(free_near, self.random)
-        return Rentals(self.settings, self.clock, self.catalogue, stock, self.purchases)
+        return Rentals(
+            settings=self.settings,
+            clock=self.clock,
+            catalogue=self.catalogue,
+            stock=stock,
+            purchases=self.purchases,
+            webhooks=self.webhooks,
+            low_balance=self.low_balance,
+        )
 
     @cached_property
     def suppliers(self) -> "Mapping[str, Supplier]":
@@ -136,7 +145,7 @@ class Platform(CodeServices):
         """Buying from them."""
         from chalicelib.services.purchases import Purchases
 
-        return Purchases(self.settings, self.clock, self.suppliers)
+        return Purchases(self.settings, self.clock, self.suppliers, self.webhooks)
 
     @cached_property
     def polls(self) -> "Polls":
@@ -150,7 +159,14 @@ class Platform(CodeServices):
         """Giving back, and running out."""
         from chalicelib.services.closings import Closings
 
-        return Closings(self.settings, self.clock, self.purchases, self.polls)
+        return Closings(
+            settings=self.settings,
+            clock=self.clock,
+            purchases=self.purchases,
+            polls=self.polls,
+            webhooks=self.webhooks,
+            low_balance=self.low_balance,
+        )
 
     @cached_property
     def inbox(self) -> "Inbox":
@@ -158,8 +174,22 @@ class Platform(CodeServices):
         from chalicelib.services.inbox import Inbox
         from chalicelib.services.limits import WaitSlots
 
-        slots = WaitSlots(self.clock)
-        return Inbox(self.settings, self.clock, self.sleep, self.rentals, self.webhooks, slots)
+        return Inbox(
+            settings=self.settings,
+            clock=self.clock,
+            sleep=self.sleep,
+            rentals=self.rentals,
+            webhooks=self.webhooks,
+            slots=WaitSlots(self.clock),
+            low_balance=self.low_balance,
+        )
+
+    @cached_property
+    def code_reports(self) -> "CodeReports":
+        """Codes that were found wrong."""
+        from chalicelib.services.code_reports import CodeReports
+
+        return CodeReports(self.settings, self.clock, self.rentals)
 
     @cached_property
     def provider_posts(self) -> "ProviderPosts":
@@ -174,22 +204,14 @@ class Platform(CodeServices):
         from chalicelib.domain.code_finder import find_code
         from chalicelib.services.inbound import Inbound
 
-        return Inbound(self.settings, self.clock, self.webhooks, find_code)
-
-    @cached_property
-    def webhooks(self) -> "Webhooks":
-        """Telling users."""
-        from chalicelib.services.webhooks import Webhooks
-
-        post = self.post or HttpPost(self.settings.allow_loopback)
-        return Webhooks(self.settings, self.clock, self.random, post)
+        return Inbound(self.settings, self.clock, self.webhooks, find_code, self.low_balance)
 
     @cached_property
     def otp_accounts(self) -> "OtpAccounts":
         """What accounts ask for of codes."""
         from chalicelib.services.otp_accounts import OtpAccounts
 
-        return OtpAccounts(self.accounts)
+        return OtpAccounts(self.clock, self.accounts)
 
     @cached_property
     def rollups(self) -> "Rollups":
@@ -222,11 +244,15 @@ class Platform(CodeServices):
             rollups=self.rollups,
             otp_sending=self.otp_sending,
             inbound=self.inbound,
+            retention=self.retention,
         )
 
 
 _platform: Platform | None = None
+_secrets = SecretSource()
 _lock = RLock()
+
+log = logging.getLogger(__name__)
 
 
 def platform() -> Platform:
@@ -235,7 +261,19 @@ def platform() -> Platform:
     Raises SettingsError naming what the environment lacks.
     """
     with _lock:
-        return _platform or use(Platform(configuration.from_environment()))
+        if _platform is None:
+            return use(Platform(configuration.from_environment(_secrets.read)))
+        if _secrets.changed():
+            _rotate()
+        return _platform
+
+
+def _rotate() -> None:
+    try:
+        use(Platform(configuration.from_environment(_secrets.read)))
+    except configuration.SettingsError:
+        # A slip of whoever rotates must not stop what runs.
+        log.exception("the new secrets can't be used; the former ones stay")
 
 
 def use(platform: Platform) -> Platform:

@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chalicelib.surroundings import Surroundings
+from chalicelib.bootstrap_telling import TellingServices
 
 if TYPE_CHECKING:
     from chalicelib.services.otp import Otp
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from chalicelib.services.otp_tickets import OtpTickets
 
 
-class CodeServices(Surroundings):
+class CodeServices(TellingServices):
     """The part of a Platform that is about codes."""
 
     @cached_property
@@ -28,7 +28,13 @@ class CodeServices(Surroundings):
         from chalicelib.services.otp import Otp
         from chalicelib.services.otp_destinations import Destinations
 
-        return Otp(self.settings, self.clock, self.otp_tickets, Destinations(self.settings))
+        return Otp(
+            settings=self.settings,
+            clock=self.clock,
+            tickets=self.otp_tickets,
+            destinations=Destinations(self.settings),
+            low_balance=self.low_balance,
+        )
 
     @cached_property
     def otp_sending(self) -> "OtpSending":
@@ -39,7 +45,9 @@ class CodeServices(Surroundings):
 
         lines = Lines(self.settings, self.outside)
         tickets = self.otp_tickets
-        return OtpSending(self.settings, self.clock, tickets, registry.sender, lines.to)
+        return OtpSending(
+            self.settings, self.clock, tickets, registry.sender, lines.to, self.webhooks
+        )
 
     @cached_property
     def otp_receipts(self) -> "OtpReceipts":

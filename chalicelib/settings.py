@@ -7,14 +7,14 @@ and Lambda fill it later. Table names and queue URLs come from infra/resources.y
 import ipaddress
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from chalicelib.domain.money import Micros, parse_amount
 from chalicelib.domain.otp_routes import Routes, Tariff, parse_routes, parse_tariff
 from chalicelib.domain.pricing import MOST_MARKUP
-from chalicelib.domain.urls import checked_webhook_url
+from chalicelib.domain.urls import WEBHOOK_PORTS, checked_server_url
 from chalicelib.environment import Reader, SettingsError
 from chalicelib.errors import InvalidInputError
 
@@ -39,6 +39,8 @@ TABLES = (
 RESERVED_SUPPLIERS = ("stock", "own")
 OWN_SOURCE = "own"
 """The source of the catalogue if that is our own stock."""
+ENVELOPE_DAYS = 30
+"""How long ended rentals are shown, unless their SMS are kept for longer."""
 
 _SUPPLIER_NAME = re.compile(r"[a-z0-9-]{1,32}")
 _SUPPLIER_KEY = re.compile(r"[!-~]{1,512}")
@@ -106,6 +108,7 @@ class Settings:
 
     tables: Mapping[str, str]
     webhooks_queue: str
+    webhooks_slow_queue: str
     sweeps_queue: str
     polls_queue: str
     otp_queue: str
@@ -122,13 +125,22 @@ class Settings:
     suppliers: tuple[SupplierConfig, ...] = ()
     open_registration: bool = False
     catalogue_source: str = OWN_SOURCE
+    webhook_ports: tuple[int, ...] = WEBHOOK_PORTS
     otp_routes: Routes = field(default_factory=Routes)
     otp_tariff: Tariff = field(default_factory=Tariff)
+    envelope_retention_days: int = ENVELOPE_DAYS
 
 
-def from_environment() -> Settings:
-    """The settings of this process. Raises SettingsError naming the variable."""
-    return load(os.environ)
+def from_environment(read_secret: Callable[[str], str]) -> Settings:
+    """The settings of this process. Raises SettingsError naming the variable.
+
+    Without SESAME_SECRETS, the secrets are what `read_secret` finds at SESAME_SECRETS_ARN.
+    """
+    environment = dict(os.environ)
+    arn = environment.get("SESAME_SECRETS_ARN")
+    if arn and not environment.get("SESAME_SECRETS"):
+        environment["SESAME_SECRETS"] = read_secret(arn)
+    return load(environment)
 
 
 def load(environment: Mapping[str, str]) -> Settings:
@@ -136,9 +148,11 @@ def load(environment: Mapping[str, str]) -> Settings:
     read = Reader(environment)
     secrets = read.json("SESAME_SECRETS")
     allow_loopback = read.flag("SESAME_ALLOW_LOOPBACK")
+    sms_days = read.number("SESAME_SMS_RETENTION_DAYS", 7, least=3)
     return Settings(
         tables={name: read.text(f"SESAME_TABLE_{name.upper()}") for name in TABLES},
         webhooks_queue=read.text("SESAME_QUEUE_WEBHOOKS"),
+        webhooks_slow_queue=read.text("SESAME_QUEUE_WEBHOOKS_SLOW"),
         sweeps_queue=read.text("SESAME_QUEUE_SWEEPS"),
         polls_queue=read.text("SESAME_QUEUE_POLLS"),
         otp_queue=read.text("SESAME_QUEUE_OTP"),
@@ -155,10 +169,14 @@ def load(environment: Mapping[str, str]) -> Settings:
         rest_seconds=read.number("SESAME_REST_SECONDS", 72 * 60 * 60),
         rest_unused_seconds=read.number("SESAME_REST_UNUSED_SECONDS", 20 * 60),
         reuse_days=read.number("SESAME_REUSE_DAYS", 45),
-        sms_retention_days=read.number("SESAME_SMS_RETENTION_DAYS", 7, least=3),
+        sms_retention_days=sms_days,
+        envelope_retention_days=read.number(
+            "SESAME_ENVELOPE_RETENTION_DAYS", max(ENVELOPE_DAYS, sms_days), least=sms_days
+        ),
         allow_loopback=allow_loopback,
         open_registration=read.flag("SESAME_OPEN_REGISTRATION"),
         catalogue_source=environment.get("SESAME_CATALOGUE_SOURCE") or OWN_SOURCE,
+        webhook_ports=read.ports("SESAME_WEBHOOK_PORTS", WEBHOOK_PORTS),
         suppliers=tuple(
             _supplier(fields, secrets.get("suppliers"), allow_loopback=allow_loopback)
             for fields in read.objects("SESAME_SUPPLIERS", each="name")
@@ -230,7 +248,7 @@ def _supplier(fields: Mapping[str, Any], keys: object, *, allow_loopback: bool) 
 
 
 def _server_url(text: str, *, allow_loopback: bool) -> str:
-    url = checked_webhook_url(text, allow_loopback=allow_loopback).rstrip("/")
+    url = checked_server_url(text, allow_loopback=allow_loopback).rstrip("/")
     if "?" in url or "#" in url:
         raise InvalidInputError("url", "no query and no fragment")
     return url

@@ -149,7 +149,7 @@ def load(path: Path = RESOURCES) -> Template:
 def parse(text: str) -> Template:
     """The same as `load`, for the text of a template."""
     try:
-        document = yaml.load(text, _Loader)  # noqa: S506 (a SafeLoader)
+        document = yaml.load(text, _Loader)  # noqa: S506  # nosec B506 (a SafeLoader)
     except yaml.YAMLError as error:
         raise LocalRunError(" ".join(str(error).split())) from None
     sections = _keys(document, "the template", {"Globals", "Resources"} | DEPLOYED_ONLY_SECTIONS)

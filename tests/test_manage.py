@@ -35,6 +35,7 @@ COMMANDS = [
     ("prices", "set"),
     ("webhook", "set"),
     ("deliveries", "list"),
+    ("queues", "redrive"),
     ("supplier", "check"),
     ("rollups", "recompute"),
 ]

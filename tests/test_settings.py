@@ -10,13 +10,17 @@ from typing import Any
 import pytest
 
 from chalicelib import settings
+from chalicelib.domain.otp import Channel
+from chalicelib.domain.otp_routes import Route
 from chalicelib.settings import TABLES, Settings, SettingsError
 from chalicelib.stores import limits
 from tests.conftest import SECRETS
 
 QUEUES = [
     name
-    for name in (f"SESAME_QUEUE_{queue}" for queue in ("WEBHOOKS", "SWEEPS", "POLLS"))
+    for name in (
+        f"SESAME_QUEUE_{queue}" for queue in ("WEBHOOKS", "WEBHOOKS_SLOW", "SWEEPS", "POLLS", "OTP")
+    )
     if name.removeprefix("SESAME_QUEUE_").lower() + "_queue" in Settings.__slots__
 ]
 REQUIRED = [
@@ -138,6 +142,24 @@ BAD_SECRETS: list[dict[str, Any]] = [
     {"providers": {"twilio": {"demo": {"secrets": [None]}}}},
     {"providers": {"twilio": {"demo": {"secrets": [7]}}}},
     {"providers": {"twilio": {"demo": {"secrets": {"token": 1}}}}},
+    *(
+        {"providers": {"twilio": {"demo": {"secrets": ["twilio-token"], name: value}}}}
+        for name, value in (
+            ("options", None),
+            ("options", ["from"]),
+            ("options", "from"),
+            ("options", {"from": 7}),
+            ("options", {"from": None}),
+            ("options", {"from": ["a-secret"]}),
+            ("allow_ips", None),
+            ("allow_ips", "192.0.2.1"),
+            ("allow_ips", [""]),
+            ("allow_ips", [7]),
+            ("allow_ips", ["192.0.2.256"]),
+            ("allow_ips", ["192.0.2.1/24"]),
+            ("allow_ips", ["example.com"]),
+        )
+    ),
 ]
 
 
@@ -170,6 +192,67 @@ def test_two_secrets_may_live_at_once() -> None:
     )
     account = loaded.secrets.provider_accounts["twilio", "demo"]
     assert account.secrets == ("old-token", "new-token")
+
+
+def test_an_account_may_have_options_and_the_networks_that_it_posts_from() -> None:
+    details = {
+        "secrets": ["token"],
+        "options": {"from": "+14155550100", "region": ""},
+        "allow_ips": ["192.0.2.1", "198.51.100.0/24", "2001:db8::/32"],
+    }
+    loaded = settings.load(with_secrets(providers={"twilio": {"demo": details}}))
+    account = loaded.secrets.provider_accounts["twilio", "demo"]
+    assert account.options == {"from": "+14155550100", "region": ""}
+    assert account.allow_ips == ("192.0.2.1", "198.51.100.0/24", "2001:db8::/32")
+    assert "+14155550100" not in f"{account!r} {loaded!r}"
+
+
+def test_an_account_has_no_options_and_no_networks_unless_it_says_so() -> None:
+    account = settings.load(ENVIRONMENT).secrets.provider_accounts["twilio", "demo"]
+    assert (account.options, account.allow_ips) == ({}, ())
+
+
+@pytest.mark.parametrize("name", ["SESAME_OTP_ROUTES", "SESAME_OTP_PRICES"])
+def test_without_routes_and_prices_no_code_is_sent(name: str) -> None:
+    for value in (None, "", "{}"):
+        loaded = settings.load(ENVIRONMENT if value is None else {**ENVIRONMENT, name: value})
+        assert loaded.otp_routes.to("US") == ()
+        assert loaded.otp_tariff.price("US", Channel.SMS) is None
+
+
+def test_routes_and_prices_are_read() -> None:
+    routes = json.dumps({"*": ["twilio:demo"], "GB": ["generic:demo", "twilio:demo"]})
+    prices = json.dumps({"*": {"sms": "0.05"}, "GB": {"sms": "0.04", "voice_sms": "0.1"}})
+    loaded = settings.load(
+        {**ENVIRONMENT, "SESAME_OTP_ROUTES": routes, "SESAME_OTP_PRICES": prices}
+    )
+    assert loaded.otp_routes.to("US") == (Route("twilio", "demo"),)
+    assert loaded.otp_routes.to("GB") == (Route("generic", "demo"), Route("twilio", "demo"))
+    assert loaded.otp_tariff.price("GB", Channel.VOICE) == 100_000
+    assert loaded.otp_tariff.price("US", Channel.VOICE) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SESAME_OTP_ROUTES", "{", "JSON"),
+        ("SESAME_OTP_ROUTES", "[]", "routes"),
+        ("SESAME_OTP_ROUTES", "null", "routes"),
+        ("SESAME_OTP_ROUTES", '{"Atlantis": ["twilio:demo"]}', "routes"),
+        ("SESAME_OTP_ROUTES", '{"GB": "twilio:demo"}', "GB"),
+        ("SESAME_OTP_ROUTES", '{"GB": ["twilio"]}', "GB"),
+        ("SESAME_OTP_PRICES", "{", "JSON"),
+        ("SESAME_OTP_PRICES", "[]", "prices"),
+        ("SESAME_OTP_PRICES", "0.05", "prices"),
+        ("SESAME_OTP_PRICES", '{"GB": "0.05"}', "GB"),
+        ("SESAME_OTP_PRICES", '{"GB": {"sms": 0.05}}', "GB"),
+        ("SESAME_OTP_PRICES", '{"GB": {"sms": NaN}}', "GB"),
+        ("SESAME_OTP_PRICES", '{"GB": {"mms": "0.05"}}', "GB"),
+    ],
+)
+def test_routes_and_prices_that_can_not_be_used_are_named(name: str, value: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=rf"^{name}: .*{told}"):
+        settings.load({**ENVIRONMENT, name: value})
 
 
 def test_i8_no_secret_is_in_the_settings_as_text() -> None:

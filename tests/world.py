@@ -16,7 +16,7 @@ from chalice.test import Client, HTTPResponse
 from app import app
 from chalicelib.bootstrap import Platform
 from chalicelib.domain import signatures
-from chalicelib.domain.deliveries import Delivery
+from chalicelib.domain.deliveries import Delivery, Lane
 from chalicelib.domain.ids import E164
 from chalicelib.domain.money import UNIT, Micros
 from chalicelib.domain.rental import Rental
@@ -135,10 +135,17 @@ class World:
         """The messages that wait on the webhooks queue, taken off it."""
         return self._drain(self.stack.platform.settings.webhooks_queue)
 
+    def queued_slowly(self) -> list[dict[str, Any]]:
+        """The messages that wait on the slow webhooks queue, taken off it."""
+        return self._drain(self.stack.platform.settings.webhooks_slow_queue)
+
     def deliver(self) -> None:
-        """Do what the deliver_webhooks Lambda does with what is on its queue."""
+        """Do what the two deliver_… Lambdas do with what is on their queues."""
+        webhooks = self.stack.platform.webhooks
         for message in self.queued():
-            self.stack.platform.webhooks.deliver(message["delivery_id"], message["user_id"])
+            webhooks.deliver(message["delivery_id"], message["user_id"])
+        for message in self.queued_slowly():
+            webhooks.deliver(message["delivery_id"], message["user_id"], Lane.SLOW)
 
     def advance_tickets(self) -> None:
         """Do what the send_otp Lambda does with what is on its queue, until there is no more."""

@@ -9,7 +9,7 @@ from chalicelib.api import caller, fields, parameters, rendering
 from chalicelib.api.edge import Call, route
 from chalicelib.api.parameters import Parameters
 from chalicelib.bootstrap import platform
-from chalicelib.domain.money import decimal
+from chalicelib.domain.money import NOTHING, Micros, decimal, parse_amount
 from chalicelib.domain.phone import NumberFormat
 from chalicelib.domain.pricing import percent
 from chalicelib.domain.user import User
@@ -19,7 +19,7 @@ from chalicelib.stores.api_keys import MOST_LIVE
 
 routes = Blueprint(__name__)
 
-PROFILE = ("name", "number_format", "time_zone", "webhook_url", "webhook_events")
+PROFILE = ("name", "number_format", "time_zone", "webhook_url", "webhook_events", "low_balance")
 LOGIN = "a login of 2 to 64 printable characters without #"
 NAME = "a name of 1 to 100 printable characters"
 _FORMATS = ", ".join(NumberFormat)
@@ -76,6 +76,7 @@ def _profile(user: User) -> dict[str, Any]:
         "number_format": user.number_format,
         "time_zone": user.time_zone,
         "webhook": rendering.webhook(user),
+        "low_balance": decimal(user.low_balance),
         "limits": {
             "open_rentals": limits.open_rentals,
             "unused_cancels_per_hour": limits.unused_cancels_per_hour,
@@ -93,6 +94,7 @@ def _changes(given: Parameters) -> Changes:
         time_zone=_text(given, "time_zone", "a name such as Europe/Berlin or UTC"),
         webhook_url=_webhook_url(given),
         webhook_events=fields.texts(given, "webhook_events", "a list of types of events"),
+        low_balance=_low_balance(given),
     )
 
 
@@ -106,6 +108,16 @@ def _number_format(given: Parameters) -> NumberFormat | None:
         return NumberFormat(text) if text is not None else None
     except ValueError:
         raise InvalidInputError("number_format", f"one of {_FORMATS}") from None
+
+
+def _low_balance(given: Parameters) -> Micros | None:
+    """None if there is none; 0 is never to be told, and so is null."""
+    if "low_balance" not in given:
+        return None
+    if given["low_balance"] is None:
+        return NOTHING
+    expected = "a decimal amount such as 12.5, or 0"
+    return parse_amount(fields.decimal_text(given, "low_balance", expected), field="low_balance")
 
 
 def _webhook_url(given: Parameters) -> str | None:

@@ -11,7 +11,6 @@ from chalicelib.api import caller, paging, rendering
 from chalicelib.api.edge import Body, Call, route
 from chalicelib.api.paging import Paging
 from chalicelib.bootstrap import platform
-from chalicelib.domain.deliveries import Delivery
 from chalicelib.domain.money import UNIT, Micros, decimal
 from chalicelib.domain.rental import Rental, RentalStatus
 from chalicelib.domain.times import Millis, iso
@@ -76,7 +75,7 @@ def list_deliveries(call: Call) -> Mapping[str, Any]:
     found, start = platform().history.deliveries(user.user_id, limit=page.limit, before=page.start)
     return {
         "status": "success",
-        "deliveries": [_delivery(delivery) for delivery in found],
+        "deliveries": [rendering.delivery(delivery) for delivery in found],
         "next_cursor": page.cursor(start),
     }
 
@@ -147,19 +146,4 @@ def _rental(rental: Rental, now: Millis) -> dict[str, Any]:
         "closed_at": rendering.moment(rental.closed_at),
         "refund_amount": decimal(rental.refund),
         "message_count": rental.message_count,
-    }
-
-
-def _delivery(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "delivery_id": delivery.delivery_id,
-        "event_id": delivery.event_id,
-        "event": delivery.type,
-        "state": delivery.state,
-        "attempts": delivery.attempts,
-        "last_status": delivery.last_status,
-        "last_error": delivery.last_error,
-        "created_at": iso(delivery.created_at),
-        "next_at": rendering.moment(delivery.next_at),
-        "finished_at": rendering.moment(delivery.finished_at),
     }

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from chalicelib.bootstrap import platform
+from chalicelib.domain.deliveries import Lane
 from chalicelib.domain.ids import DeliveryId, RentalId, UserId
 from chalicelib.domain.times import Millis
 from chalicelib.errors import BusyError
@@ -15,6 +16,15 @@ log = logging.getLogger(__name__)
 
 def deliver_webhooks(event: Any) -> dict[str, Any]:
     """Attempt the deliveries of a batch; those that could not be written down come again."""
+    return _deliver(event, Lane.FAST)
+
+
+def deliver_slow_webhooks(event: Any) -> dict[str, Any]:
+    """The same for endpoints that keep us waiting."""
+    return _deliver(event, Lane.SLOW)
+
+
+def _deliver(event: Any, lane: Lane) -> dict[str, Any]:
     wanted: dict[str, tuple[DeliveryId, UserId]] = {}
     unreadable = []
     for message_id, body in _messages(event):
@@ -22,9 +32,9 @@ def deliver_webhooks(event: Any) -> dict[str, Any]:
             wanted[message_id] = DeliveryId(body["delivery_id"]), UserId(body["user_id"])
         except (KeyError, TypeError):
             # It goes to the dead-letter queue alone, not with the batch that it came in.
-            log.error("message %s of the webhooks queue is unreadable", message_id)
+            log.error("message %s of the %s webhooks queue is unreadable", message_id, lane)
             unreadable.append(message_id)
-    failed = set(platform().webhooks.deliver_all(list(wanted.values())))
+    failed = set(platform().webhooks.deliver_all(list(wanted.values()), lane))
     return _failures(
         [*unreadable, *(message_id for message_id, ids in wanted.items() if ids[0] in failed)]
     )

@@ -1,7 +1,8 @@
-"""How users, keys and movements of money read in answers."""
+"""How users, keys, deliveries and movements of money read in answers."""
 
 from typing import Any
 
+from chalicelib.domain.deliveries import Delivery, DeliveryState
 from chalicelib.domain.money import decimal
 from chalicelib.domain.movements import Movement
 from chalicelib.domain.pricing import percent
@@ -58,6 +59,27 @@ def key(found: ApiKey) -> dict[str, Any]:
         "label": found.label,
         "created_at": iso(found.created_at),
         "expires_at": moment(found.expires_at),
+    }
+
+
+def delivery(found: Delivery) -> dict[str, Any]:
+    """A delivery and what came of its last attempt, without what it carries."""
+    waits = found.state is DeliveryState.PENDING
+    return {
+        "delivery_id": found.delivery_id,
+        "event_id": found.event_id,
+        "event": found.type,
+        "state": found.state,
+        "attempts": found.attempts,
+        "last_status": found.last_status,
+        "last_error": found.last_error,
+        "latency_ms": found.last_millis,
+        "answer": found.last_excerpt,
+        "lane": found.lane,
+        "created_at": iso(found.created_at),
+        "next_at": moment(found.next_at),
+        "next_attempt_at": iso(found.not_before) if waits else None,
+        "finished_at": moment(found.finished_at),
     }
 
 

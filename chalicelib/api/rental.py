@@ -8,6 +8,7 @@ from chalice.app import Blueprint
 from chalicelib.api import caller, parameters
 from chalicelib.api.edge import Call, route
 from chalicelib.bootstrap import platform
+from chalicelib.domain.code_reports import sms_id
 from chalicelib.domain.money import decimal
 from chalicelib.domain.rental import Message, Rental
 from chalicelib.domain.times import Millis, iso, later
@@ -76,7 +77,10 @@ def get_sms(call: Call) -> Mapping[str, Any]:
     )
     return {
         "status": "success",
-        "messages": [_message(message) for message in rental.messages],
+        "messages": [
+            {"id": sms_id(rental.rental_id, position), **_message(message)}
+            for position, message in enumerate(rental.messages)
+        ],
         "number": rental.phone_number,
         "rental_id": rental.rental_id,
         "expires_at": iso(rental.expires_at),
@@ -113,10 +117,13 @@ def _standing(rental: Rental, now: Millis) -> dict[str, Any]:
 
 
 def _message(message: Message) -> dict[str, Any]:
+    """An SMS. One that waits for money, or whose time is over, says so and has no text."""
     shown = {
         "sender": message.sender,
         "text": message.text if message.paid else "",
         "received_at": iso(message.received_at),
         "code": message.code if message.paid else None,
     }
+    if message.purged:
+        return {**shown, "purged": True}
     return shown if message.paid else {**shown, "unpaid": True}

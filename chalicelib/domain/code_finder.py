@@ -6,19 +6,19 @@ good enough. Time is linear in the text, which is cut at `MAX_ANALYSED` characte
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .code_fold import fold
 from .code_guess import by_structure, may_be_spelled, spelled
-from .code_scoring import THRESHOLD, rank, read
+from .code_scoring import THRESHOLD, rank
 from .code_services import service_of
 from .code_shapes import Candidate, candidates, without_urls
+from .code_words import read
 
 MAX_ANALYSED = 1600
 
 
-@dataclass(frozen=True, slots=True)
-class FoundCode:
+class FoundCode(NamedTuple):
     """The code of an SMS, as its user would type it, and how it was found.
 
     `reason` is one of "bound" (`@domain #code`), "alone" (nothing else in the text), "keyword",
@@ -62,7 +62,7 @@ def _by_words(text: str, sender: str | None, folded: str) -> FoundCode | None:
         return None
     reading = read(folded.lower())
     ranked = rank(reading, choices) if choices else []
-    if ranked and ranked[0].score >= THRESHOLD:
+    if ranked and ranked[0][0] >= THRESHOLD:
         score, best = ranked[0]
         confidence = round(0.5 + (score - THRESHOLD) * 0.1, 2)
         others = _others(best, [choice for _, choice in ranked])
@@ -101,6 +101,6 @@ def _typed(code: str) -> str:
 def _without_hash(folded: str) -> str:
     """`folded` without the 11 characters by which an Android app knows that an SMS is its own."""
     tail = folded[-16:].rstrip()[-12:]
-    if len(tail) < 12 or not _APP_HASH.fullmatch(tail) or tail[1:].islower():
+    if not tail[:1].isspace() or not _APP_HASH.fullmatch(tail) or tail[1:].islower():
         return folded
     return folded[: folded.rindex(tail)]

@@ -5,11 +5,13 @@ Asked only when no candidate scored enough in code_scoring.
 
 import re
 
-from .code_scoring import ANNOUNCES, Reading, around, invitation, is_amount
+from .code_scoring import ANNOUNCES, around, invitation, is_amount
 from .code_shapes import Candidate
-from .code_words import BANK, ENTER, GUARD, KIND, LABEL, MONEY, NOTICE, OPTOUT, PROMO, words_in
+from .code_words import BANK, ENTER, GUARD, KIND, LABEL, MONEY, NOTICE, OPTOUT, PROMO, Reading, words_in
 
-_NO_LOGIN = LABEL | KIND | PROMO | BANK | NOTICE | MONEY | OPTOUT
+_NEVER = KIND | PROMO
+_SELDOM = BANK | NOTICE | MONEY | OPTOUT
+_NO_LOGIN = LABEL | _NEVER | _SELDOM
 _ENGLISH = re.compile(r"\b(?:the|your|you|and|this|have|from|new)\b")
 _HEADER = re.compile(r"[【\[][^】\]]{1,30}[】\]]")
 _DIGIT = re.compile(r"[0-9]")
@@ -27,7 +29,9 @@ def by_structure(reading: Reading, choices: list[Candidate]) -> Candidate | None
     None if any known word speaks of an order, money or a promotion, and in plain English, whose
     codes are never without a keyword.
     """
-    low, hits, roles = reading
+    low, hits, roles = reading.low, reading.hits, reading.roles
+    if roles & _NEVER or (roles & _SELDOM and not roles & GUARD):
+        return None
     sixes = [c for c in choices if len(c.code) == 6 and c.code.isdigit() and c.worth >= 1]
     if len(sixes) != 1:
         return None
@@ -37,9 +41,9 @@ def by_structure(reading: Reading, choices: list[Candidate]) -> Candidate | None
     headed = _HEADER.fullmatch(head) is not None
     invited = invitation(low, only, near, linked=True) > 1.5
     named = near[0] and near[0][-1][2] & LABEL and only.start - near[0][-1][1] < 4
-    telling = _NO_LOGIN & ~LABEL if invited and not named else _NO_LOGIN
+    telling = _NEVER | _SELDOM if invited and not named else _NO_LOGIN
     if headed and roles & GUARD:
-        telling = PROMO | KIND
+        telling = _NEVER
     if roles & telling or _ENGLISH.search(low) or is_amount(low, only, near):
         return None
     opens = bool(tail) and not tail[0].isdigit() and (headed or not head.strip("[(【<#>"))
@@ -57,7 +61,7 @@ def may_be_spelled(text: str) -> bool:
 
 def spelled(text: str, reading: Reading) -> Candidate | None:
     """A code of letters only, directly after the word that announces it."""
-    _, hits, roles = reading
+    hits, roles = reading.hits, reading.roles
     if not roles & ANNOUNCES or roles & (PROMO | KIND) or text.isupper():
         return None
     for _, end, bits in hits:

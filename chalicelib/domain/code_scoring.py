@@ -6,8 +6,6 @@ A score is the sum of what the shape is worth, how near the words for "code", "p
 
 import re
 from bisect import bisect_left
-from itertools import chain
-from typing import NamedTuple
 
 from .code_shapes import Candidate
 from .code_words import (
@@ -28,18 +26,21 @@ from .code_words import (
     UNIT,
     VERIFY,
     Hit,
-    keywords,
+    Reading,
 )
 
 THRESHOLD = 3.5
 _IMPOSSIBLE = -9.0
+_CODE_PULL = 4.0
+_ONCE_PULL = 4.6
+_VERIFY_PULL = 2.2
+_INVITED = 1.8
 _NEIGHBOURS = 8
 _MOST_CANDIDATES = 24
 ANNOUNCES = CODE | ONCE | PASSWORD
 _ATTRACTS = ANNOUNCES | VERIFY
 _NAMES_OTHER = LABEL | KIND | NUMBER | OPTOUT
 _INVITES = ENTER | ENTERED | LABEL
-_COLOURS = PROMO | BANK | NOTICE | GUARD | UNIT
 _AGAINST = KIND | OPTOUT | PROMO | BANK | NOTICE
 _LIFTS = _ATTRACTS | ENTER | ENTERED | GUARD | UNIT
 
@@ -59,7 +60,7 @@ _DATED = re.compile(
     r"(?:[0-9](?:st|nd|rd|th)?[,.]?|©|\b(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
     r"[a-z]{0,6}[.,]?|copyright|in|since|de|of))\s$"
 )
-_LINE_EDGE = ("", "\n", "\r")
+_LINE_EDGE = frozenset(("", "\n", "\r"))
 _SENT_TO = re.compile(r"(?:^|\s)(?:to|2|al|au|an|na|на|no|ao|til|naar)\s{1,2}$")
 
 
@@ -70,28 +71,8 @@ Pull = tuple[float, float]
 _NO_PULL = (0.0, 0.0)
 
 
-class Reading(NamedTuple):
-    """A text made ready for weighing: folded, in lower case, its keywords and all their roles."""
-
-    low: str
-    hits: list[Hit]
-    roles: int
-
-
-class Ranked(NamedTuple):
-    """A candidate and its score."""
-
-    score: float
-    choice: Candidate
-
-
-def read(low: str) -> Reading:
-    """The keywords of folded lower-case text, and the roles they play together."""
-    hits = keywords(low)
-    roles = 0
-    for _, _, bits in hits:
-        roles |= bits
-    return Reading(low, hits, roles)
+Ranked = tuple[float, Candidate]
+"""A candidate after its score."""
 
 
 def rank(reading: Reading, choices: list[Candidate]) -> list[Ranked]:
@@ -99,54 +80,68 @@ def rank(reading: Reading, choices: list[Candidate]) -> list[Ranked]:
 
     None at all where no word could lift any candidate over the threshold.
     """
-    low, hits, roles = reading
+    low, hits, roles = reading.low, reading.hits, reading.roles
     marked = "<#>" in low or "[#]" in low
     if not roles & _LIFTS and not marked:
         return []
+    mood = _mood(reading) + marked
+    if mood + _most_it_can_reach(roles) < THRESHOLD:
+        return []
     if len(choices) > _MOST_CANDIDATES:
         choices = choices[: _MOST_CANDIDATES // 2] + choices[-_MOST_CANDIDATES // 2 :]
-    mood = _mood(reading) + marked
     ranked: list[Ranked] = []
     for choice in choices:
         score = mood + _score(reading, choice, around(hits, choice))
         if score > 0:
-            ranked.append(Ranked(score, choice))
+            ranked.append((score, choice))
     if len(ranked) > 1:
         ranked.sort(key=_by_score)
     return ranked
 
 
 def _by_score(ranked: Ranked) -> float:
-    return -ranked.score
+    return -ranked[0]
+
+
+def _most_it_can_reach(roles: int) -> float:
+    """What the best of shapes in the best of places scores in a message of these roles."""
+    most = 1.5 + 0.8 + 1.0
+    if roles & ANNOUNCES:
+        most += _ONCE_PULL + 0.8
+    if roles & VERIFY:
+        most += _VERIFY_PULL
+    return most + _INVITED if roles & (ENTER | ENTERED) else most
 
 
 def around(hits: list[Hit], choice: Candidate) -> Near:
     """The keywords nearest to a candidate, before and after it, both in the text's order."""
-    passed = bisect_left(hits, (choice.start, 0, 0))
+    passed = bisect_left(hits, (choice.start,))
     after = hits[passed : passed + _NEIGHBOURS]
     while after and after[0][0] < choice.end:
         del after[0]
-    return hits[max(0, passed - _NEIGHBOURS) : passed], after
+    return hits[passed - _NEIGHBOURS if passed > _NEIGHBOURS else 0 : passed], after
 
 
 def _mood(reading: Reading) -> float:
     """What the message as a whole adds to, or takes from, each of its candidates."""
-    low, hits, roles = reading
-    promo = bank = notice = guards = 0
-    for start, _, bits in hits:
-        if not bits & _COLOURS:
-            continue
+    low, hits, roles = reading.low, reading.hits, reading.roles
+    mood = 0.0
+    if roles & (GUARD | UNIT):
+        for start, _, bits in hits:
+            if bits & GUARD or (bits & UNIT and low[max(0, start - 2) : start].strip().isdigit()):
+                mood += 0.5
+                if mood == 1.0:
+                    break
+    if not roles & _AGAINST and "%" not in low:
+        return mood
+    promo = bank = notice = 0
+    for _, _, bits in hits:
         if bits & PROMO:
             promo += 1
         if bits & BANK:
             bank += 1
         if bits & NOTICE:
             notice += 1
-        if bits & GUARD or (bits & UNIT and low[max(0, start - 2) : start].strip().isdigit()):
-            guards += 1
-    mood = 0.5 * guards if guards < 2 else 1.0
-    if not roles & _AGAINST and "%" not in low:
-        return mood
     against = (1.5 if roles & KIND else 0.0) + (0.8 if roles & OPTOUT else 0.0)
     against += min(4.0, promo * 2.0) + min(1.5, bank) + min(2.0, notice) + ("%" in low)
     if roles & ONCE or (roles & ANNOUNCES and roles & VERIFY):
@@ -157,12 +152,12 @@ def _mood(reading: Reading) -> float:
 
 
 def _score(reading: Reading, choice: Candidate, near: Near) -> float:
-    low, _, roles = reading
+    low, roles = reading.low, reading.roles
     start = choice.start
     if roles & (UNIT | MONEY) and is_amount(low, choice, near):
         return _IMPOSSIBLE
     announced, verified = _attraction(low, choice, near) if roles & _ATTRACTS else _NO_PULL
-    lead = low[max(0, start - 14) : start].rstrip(_OPENERS)
+    lead = low[start - 14 if start > 14 else 0 : start].rstrip(_OPENERS)
     linked = lead[-1:] in _LINK_ENDS or lead.rpartition(" ")[2] in _LINK_WORDS
     score = choice.worth + announced + verified * (0.5 if announced else 1.0)
     if linked:
@@ -200,22 +195,28 @@ def is_amount(low: str, choice: Candidate, near: Near) -> bool:
 
 def _attraction(low: str, choice: Candidate, near: Near) -> Pull:
     """How strongly the words that announce a code, and those that speak of verifying, pull."""
+    before, after = near
+    start, end = choice.start, choice.end
     announced = verified = 0.0
-    for first, last, bits in chain(*near):
+    # The nearest first: then few of the others need be looked at for what stands between.
+    for first, last, bits in before[::-1] + after:
         if not bits & _ATTRACTS:
             continue
-        left, right = (last, choice.start) if last <= choice.start else (choice.end, first)
-        pull = (1.0 if right == choice.start else 0.97) - (right - left) * 0.008
-        if pull < 0.3:
-            pull = 0.3
-        if right - left > 2 and _BREAK.search(low, left, right):
-            pull *= 0.7 if bits & (CODE | ONCE | VERIFY) else 0.5
+        left, right, pull = (last, start, 1.0) if first < start else (end, first, 0.97)
+        gap = right - left
+        pull = pull - gap * 0.008 if gap < 84 else 0.3
+        weight = _VERIFY_PULL
         if bits & ANNOUNCES:
-            pull *= 4.6 if bits & ONCE else 4.0
-            if pull > announced:
-                announced = pull
-        elif pull * 2.2 > verified:
-            verified = pull * 2.2
+            weight = _ONCE_PULL if bits & ONCE else _CODE_PULL
+        if pull * weight <= (announced if weight > _VERIFY_PULL else verified):
+            continue
+        if gap > 2 and _BREAK.search(low, left, right):
+            pull *= 0.7 if bits & (CODE | ONCE | VERIFY) else 0.5
+        pull *= weight
+        if weight > _VERIFY_PULL:
+            announced = max(announced, pull)
+        else:
+            verified = max(verified, pull)
     return announced, verified
 
 
@@ -227,11 +228,11 @@ def invitation(low: str, choice: Candidate, near: Near, linked: bool) -> float:
     for _, last, bits in before:
         gap = choice.start - last
         if bits & ENTER and gap < 12:
-            invited = 1.8 if gap < 3 else 1.2
+            invited = _INVITED if gap < 3 else 1.2
         if bits & LABEL and gap < 45:
             sent = True
     if after and after[0][2] & ENTERED and after[0][0] - choice.end < 9:
-        invited = 1.8
+        invited = _INVITED
     if sent and not linked and _SENT_TO.search(low, max(0, choice.start - 6), choice.start):
         invited -= 5.0
     return invited

@@ -3,7 +3,7 @@
 import re
 
 from .code_fold import fold
-from .code_words import keywords, words_in
+from .code_words import read, words_in
 
 _ANALYSED = 400
 _LONGEST_LEAD = 90
@@ -40,10 +40,12 @@ def _brands() -> dict[bytes, tuple[bytes, ...]]:
 
 
 _ONLY_WORDS = bytes(
-    point if chr(point).isascii() and chr(point).isalnum() else 32 for point in range(256)
+    ord(chr(point).lower()) if chr(point).isascii() and chr(point).isalnum() else 32
+    for point in range(256)
 )
 _GOOGLE = re.compile(r"\bG-[0-9]{4,8}\b")
 _BRANDS = _brands()
+_FIRST_WORDS = frozenset(_BRANDS)
 _NEEDS_CAPITAL = frozenset(name.split("_")[0].encode() for name in _KNOWN_IF_CAPITAL.split())
 _HEADER = re.compile(r"\s*(?:<#>|\[#\])?\s*[【\[(<「]\s*([^】\])>」\n]{2,40})[】\])>」]")
 _ANYWHERE = re.compile(r"【([^】\n]{2,40})】")
@@ -91,12 +93,12 @@ def _is_name(words: str) -> bool:
 
 
 def _brand(text: str) -> str | None:
-    raw = text.encode(errors="replace")
-    low = raw.lower()
-    spaced = b" %b " % low.translate(_ONLY_WORDS)
-    words = spaced.split()
-    if _BRANDS.keys().isdisjoint(words):
+    raw = text.encode("utf-8", "replace")
+    words = raw.translate(_ONLY_WORDS).split()
+    if _FIRST_WORDS.isdisjoint(words):
         return "google" if "G-" in text and _GOOGLE.search(text) else None
+    low = raw.lower()
+    spaced = b" %b " % raw.translate(_ONLY_WORDS)
     start = 0
     for first in words:
         if first not in _BRANDS:
@@ -127,7 +129,7 @@ def _lead(text: str) -> str | None:
     if lead:
         return lead[1].lower() if _is_name(lead[1]) else None
     lead = _LEAD_ANY.match(head) if colon else None
-    if not lead or keywords(fold(lead[1]).lower()):
+    if not lead or read(fold(lead[1]).lower()).hits:
         return None
     return lead[1].lower()
 

@@ -5,13 +5,14 @@ here; what the words around it say is weighed by code_finder.
 """
 
 import re
+from dataclasses import dataclass
 from string import ascii_letters
-from typing import NamedTuple
 
 from .code_words import CODE, ONCE, PASSWORD, words_in
 
 
-class Candidate(NamedTuple):
+@dataclass(slots=True)
+class Candidate:
     """A possible code: where it stands, how it would be typed, and what its shape is worth."""
 
     start: int
@@ -49,10 +50,10 @@ _MAYBE_URL = re.compile(r"\.[A-Za-z]|://")
 _SPACE = re.compile(r"\s")
 _SPACED = {(3, 3), (2, 2), (4, 4), (2, 2, 2), (3, 4), (1,) * 4, (1,) * 5, (1,) * 6, (1,) * 8}
 _DIGITS_WORTH = (0.0, 0.0, 0.0, -1.0, 0.6, 0.8, 1.5, 0.8, 0.8, -0.3, -0.8)
-_CURRENCIES = "$€£¥₹₽₺₩₫฿₦₴₸₱₪৳₾₼֏￥￦"
-_CURRENCIES_AFTER = _CURRENCIES + "%٪％"
-_TOUCHING_BEFORE = "*•·_\\/+" + _CURRENCIES
-_TOUCHING_AFTER = "*_@\\/°‰+" + _CURRENCIES_AFTER
+_CURRENCIES = frozenset("$€£¥₹₽₺₩₫฿₦₴₸₱₪৳₾₼֏￥￦")
+_CURRENCIES_AFTER = _CURRENCIES | frozenset("%٪％")
+_TOUCHING_BEFORE = _CURRENCIES | frozenset("*•·_\\/+")
+_TOUCHING_AFTER = _CURRENCIES_AFTER | frozenset("*_@\\/°‰+")
 _UNITS = """
 st nd rd th am pm min mins hr hrs sec gb mb kb tb mah mp px kg km mm cm ml ppm ppw x p rs usd eur
 gbp inr k m bn mbps kwh cal pts pcs day days hours minutes years yr yrs off h s d
@@ -87,8 +88,14 @@ def candidates(text: str) -> list[Candidate]:
     found: list[Candidate] = []
     for match in _CLUMP.finditer(text):
         clump, start = match[0], match.start()
-        if len(clump) < 3 and (not start or text[start - 1] not in _JOINS_LEFT):
-            continue
+        if not start or text[start - 1] not in _JOINS_LEFT:
+            size = len(clump)
+            if size < 3:
+                continue
+            if clump.isdigit():
+                if size <= 10 and _free(text, start, start + size):
+                    found.append(Candidate(start, start + size, clump, _DIGITS_WORTH[size]))
+                continue
         if " " not in clump:
             _add(found, text, clump, start)
             continue
@@ -119,27 +126,24 @@ def _is_telephone(text: str, start: int, sizes: tuple[int, ...]) -> bool:
 
 def _free(text: str, start: int, end: int) -> bool:
     """Whether nothing that touches [start, end) makes it an amount, a mask or a part of more."""
-    if start and text[start - 1] in "*_" and text[end : end + 1] == text[start - 1]:
+    before = text[start - 1] if start else "\n"
+    after = text[end] if end < len(text) else "\n"
+    if before == " ":
+        earlier = text[start - 2] if start > 1 else " "
+        if earlier in _CURRENCIES or (earlier == ")" and text[start - 3].isdigit()):
+            return False
+    elif before in _TOUCHING_BEFORE:
+        if before != after or before not in "*_":
+            return False
         outside = text[max(0, start - 4) : start].rstrip("*_")[-1:]
         return not outside or outside.isspace() or outside == ":"
-    if start:
-        before = text[start - 1]
-        if before in _TOUCHING_BEFORE or (before in ".…" and text[start - 2 : start - 1] in "..…"):
-            return False
-        if before == " " and start > 1:
-            earlier = text[start - 2]
-            if earlier in _CURRENCIES or (earlier == ")" and text[start - 3].isdigit()):
-                return False
-    if end < len(text):
-        after = text[end]
-        if after in _TOUCHING_AFTER:
-            return False
-        following = text[end + 1 : end + 2]
-        if after == " " and following and following in _CURRENCIES_AFTER:
-            return False
-        if after == ")" and text[start - 1] == "(" and _AREA_CODE_ENDS.match(text, end):
-            return False
-    return True
+    elif before in ".…" and text[start - 2 : start - 1] in "..…":
+        return False
+    if after == " ":
+        return text[end + 1 : end + 2] not in _CURRENCIES_AFTER
+    if after in _TOUCHING_AFTER:
+        return False
+    return not (after == ")" and before == "(" and _AREA_CODE_ENDS.match(text, end))
 
 
 def _add(found: list[Candidate], text: str, piece: str, start: int) -> None:

@@ -6,6 +6,7 @@ From the Hebrew block on every keyword but the shortest may stand anywhere in a 
 """
 
 import re
+from dataclasses import dataclass
 from itertools import chain
 
 from .code_fold import fold
@@ -70,9 +71,9 @@ _FIRST_UNSPACED_SCRIPT = "\u0e00"
 _LONGEST_WORD = 40
 
 _WORD = re.compile(
-    r"[a-z]+|№|[^\x00-\xbf\u060c\u061b\u061f\u06d4\u0964\u0965\u0589\u10fb\u104a\u104b\u1361-\u1368"
+    r"[^\x00-\xbf\u060c\u061b\u061f\u06d4\u0964\u0965\u0589\u10fb\u104a\u104b\u1361-\u1368"
     r"\u17d4\u17d5\u2000-\u206f\u2100-\u2bff\u3000-\u3004\u3008-\u3020\uff00-\uff0f\uff1a-\uff20"
-    r"\uff3b-\uff40\uff5b-\uff65]+"
+    r"\uff3b-\uff40\uff5b-\uff65]+|[a-z]+|№"
 )
 _ONLY_LETTERS = bytes(point if chr(point).islower() else 32 for point in range(256))
 _RENAMED = CODE | NUMBER | PASSWORD | KIND | VERIFY
@@ -83,7 +84,6 @@ _MOST_REMEMBERED = 16384
 _table: dict[str, int] = {}
 _lengths: dict[str, tuple[int, ...]] = {}
 _phrases: dict[str, Phrases] = {}
-_memory: dict[str, Known | None] = {}
 
 
 def _load() -> None:
@@ -140,70 +140,71 @@ def scan(run: str) -> tuple[Hit, ...]:
     return tuple(hits)
 
 
-def _known(word: str) -> Known | None:
-    """The keywords in a word and the phrases that it begins; None for most words."""
-    hits, phrases = scan(word), _phrases.get(word, ())
-    known = (hits, phrases) if hits or phrases else None
-    # Long runs are not remembered, and the memory has an end, or a flood would fill it.
-    if len(word) <= _LONGEST_WORD:
-        if len(_memory) >= _MOST_REMEMBERED:
-            _memory.clear()
-        _memory[word] = known
-    return known
+class _Memory(dict[str, Known | None]):
+    """What is known of each word that was met before; of a new one it is found out."""
+
+    def __missing__(self, word: str) -> Known | None:
+        hits, phrases = scan(word), _phrases.get(word, ())
+        known = (hits, phrases) if hits or phrases else None
+        # Long runs are not remembered, and the memory has an end, or a flood would fill it.
+        if len(word) <= _LONGEST_WORD:
+            if len(self) >= _MOST_REMEMBERED:
+                self.clear()
+            self[word] = known
+        return known
+
+
+_memory = _Memory()
 
 
 def words_in(run: str) -> tuple[Hit, ...]:
     """What `scan` says of a short `run`, from memory if it has been asked before."""
-    known = _memory[run] if run in _memory else _known(run)
+    known = _memory[run]
     return known[0] if known else ()
 
 
-def _placed_ascii(low: str) -> list[tuple[int, Known]]:
-    spaced = f" {low.encode().translate(_ONLY_LETTERS).decode()} "
-    placed: list[tuple[int, Known]] = []
-    at = 0
-    for word in spaced.split():
-        known = _memory[word] if word in _memory else _known(word)
-        if known:
-            at = spaced.find(f" {word} ", at)
-            placed.append((at, known))
-            at += len(word)
-    return placed
+@dataclass(slots=True)
+class Reading:
+    """A folded text in lower case, its keywords in their order, and all the roles they play."""
+
+    low: str
+    hits: list[Hit]
+    roles: int
 
 
-def _placed(low: str) -> list[tuple[int, Known]]:
-    placed: list[tuple[int, Known]] = []
-    for match in _WORD.finditer(low):
-        word = match[0]
-        known = _memory[word] if word in _memory else _known(word)
-        if known:
-            placed.append((match.start(), known))
-    return placed
-
-
-def keywords(low: str) -> list[Hit]:
-    """The keywords of a folded lower-case text, in its order, each with the role it plays there.
+def read(low: str) -> Reading:
+    """The keywords of a folded lower-case text, each with the role it plays there.
 
     "Number" is a code after "verification" and a label elsewhere; "code" beside "promo" is none.
     """
+    if low.isascii():
+        words = low.encode().translate(_ONLY_LETTERS).decode().split()
+    else:
+        words = _WORD.findall(low)
     hits: list[Hit] = []
-    phrase_end = 0
-    for start, (found, phrases) in _placed_ascii(low) if low.isascii() else _placed(low):
-        if start < phrase_end:
-            continue
-        if phrases:
+    at = passed = phrase_end = roles = 0
+    for word, known in zip(words, map(_memory.__getitem__, words), strict=True):
+        # Between two words stands no letter, so the next place that reads so is this word's.
+        at = low.find(word, at)
+        if known and at >= phrase_end:
+            found, phrases = known
             for phrase, bits in phrases:
-                if low.startswith(phrase, start):
-                    phrase_end = start + len(phrase)
+                if low.startswith(phrase, at):
+                    phrase_end = at + len(phrase)
                     found = ((0, len(phrase), bits),)
                     break
-        for first, last, bits in found:
-            if bits & _RENAMED and hits and start + first - hits[-1][1] <= _FAR:
-                between = low[hits[-1][1] : start + first]
-                if _SENTENCE_ENDS.isdisjoint(between):
-                    bits = _renamed(hits, len(between), bits)
-            hits.append((start + first, start + last, bits))
-    return hits
+            for first, last, bits in found:
+                first += at
+                if bits & _RENAMED and first - passed <= _FAR and hits:
+                    between = low[passed:first]
+                    if _SENTENCE_ENDS.isdisjoint(between):
+                        bits = _renamed(hits, len(between), bits)
+                passed = at + last
+                hits.append((first, passed, bits))
+        at += len(word)
+    for hit in hits:
+        roles |= hit[2]
+    return Reading(low, hits, roles)
 
 
 def _renamed(hits: list[Hit], gap: int, bits: int) -> int:

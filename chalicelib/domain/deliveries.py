@@ -8,7 +8,7 @@ from chalicelib.domain.times import Millis
 
 
 class DeliveryState(StrEnum):
-    """Where a delivery stands. All but `pending` are final."""
+    """Where a delivery stands. All but `pending` are final until it is sent again."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -16,9 +16,21 @@ class DeliveryState(StrEnum):
     SKIPPED = "skipped"
 
 
+class Lane(StrEnum):
+    """Who attempts a delivery: those who wait for seconds, or those who wait for the slow."""
+
+    FAST = "fast"
+    SLOW = "slow"
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """A delivery as it was last read. `lease` is the id of the attempt that holds it."""
+    """A delivery as it was last read. `lease` is the id of the attempt that holds it.
+
+    `begun_at` is when its schedule began: with the event, or when it was sent again. `lane` is
+    that of the last attempt; `last_…` what came of it: `last_millis` how long it took,
+    `last_excerpt` how the answer began.
+    """
 
     delivery_id: DeliveryId
     event_id: EventId
@@ -33,3 +45,8 @@ class Delivery:
     last_status: int | None
     last_error: str | None
     finished_at: Millis | None
+    begun_at: Millis
+    not_before: Millis
+    lane: Lane | None = None
+    last_millis: int | None = None
+    last_excerpt: str | None = None

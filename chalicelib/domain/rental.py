@@ -1,12 +1,12 @@
 """A rental's states and what each allows. Pure: the stores hold it, the services ask it."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from chalicelib.domain.ids import E164, RentalId, UserId
 from chalicelib.domain.money import NOTHING, Micros
-from chalicelib.domain.times import Millis, later
+from chalicelib.domain.times import DAY, Millis, later
 
 MOST_MESSAGES = 10
 """How many SMS a rental holds; a further one is kept apart and not charged."""
@@ -28,7 +28,10 @@ class RentalStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SMS of a rental. Until it is `paid`, nobody is shown its text or code."""
+    """One SMS of a rental. Until it is `paid`, nobody is shown its text or code.
+
+    Of one that is `purged` nothing is left but that it came.
+    """
 
     message_id: str
     sender: str
@@ -38,6 +41,11 @@ class Message:
     provider: str
     received_at: Millis
     paid: bool
+    purged: bool = False
+
+    def without_text(self) -> "Message":
+        """What is left of it when the time for which SMS are kept is over."""
+        return replace(self, sender="", text="", code=None, service=None, purged=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,8 @@ class Rental:
     """One number held by one user for one purpose until it is cancelled or expires.
 
     Of `price`, `markup` is for the user's manager. A number of another server's has its id there
-    in `upstream_id`, and cost us `cost`.
+    in `upstream_id`, and cost us `cost`. `tells` are the events that its user had asked for when
+    it began.
     """
 
     rental_id: RentalId
@@ -69,6 +78,7 @@ class Rental:
     upstream_id: str | None = None
     cost: Micros = NOTHING
     upstream_operator: int | None = None
+    tells: tuple[str, ...] = ()
 
     def status_at(self, now: Millis) -> RentalStatus:
         """The status that a reader is told: over at `expires_at`, whether swept yet or not."""
@@ -94,7 +104,21 @@ class Rental:
 
     def unpaid(self) -> list[int]:
         """The positions of the messages that wait for money, in order of arrival."""
-        return [at for at, message in enumerate(self.messages) if not message.paid]
+        waiting = enumerate(self.messages)
+        return [at for at, message in waiting if not (message.paid or message.purged)]
+
+    def is_forgotten(self, now: Millis, *, envelope_days: int) -> bool:
+        """Whether it ended so long ago that it is no more, removed yet or not."""
+        return now >= self._ended_at() + envelope_days * DAY
+
+    def kept_at(self, now: Millis, *, sms_days: int) -> "Rental":
+        """What is left of it then: nothing but that they came of SMS so many days after its end."""
+        if now < self._ended_at() + sms_days * DAY:
+            return self
+        return replace(self, messages=tuple(sms.without_text() for sms in self.messages))
+
+    def _ended_at(self) -> Millis:
+        return self.closed_at if self.closed_at is not None else self.expires_at
 
 
 def dump(rental: Rental) -> str:
@@ -107,4 +131,5 @@ def load(text: str) -> Rental:
     fields = json.loads(text)
     messages = tuple(Message(**message) for message in fields.pop("messages"))
     status = RentalStatus(fields.pop("status"))
-    return Rental(**fields, status=status, messages=messages)
+    tells = tuple(fields.pop("tells", ()))
+    return Rental(**fields, status=status, messages=messages, tells=tells)

@@ -6,7 +6,7 @@ it derives it from the token.
 
 import hmac
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
 
 from chalicelib.domain.ids import E164, UserId
@@ -146,6 +146,11 @@ class Ticket:
             if sending.state is SendingState.SENT
         ]
         return _sent_state(states, sent)
+
+    def with_sending(self, position: int, sending: Sending) -> "Ticket":
+        """The ticket with a sending in the place of another."""
+        before, after = self.sendings[:position], self.sendings[position + 1 :]
+        return replace(self, sendings=(*before, sending, *after))
 
     def next_sending(self) -> int | None:
         """The position of the first sending that waits for a provider, None if there is none."""

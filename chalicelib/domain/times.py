@@ -27,6 +27,11 @@ def iso(moment: Millis) -> str:
     return datetime.fromtimestamp(moment // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def iso_exact(moment: Millis) -> str:
+    """`moment` as RFC 3339 in UTC with its milliseconds: `2023-06-15T15:30:45.123Z`."""
+    return f"{iso(moment)[:-1]}.{moment % SECOND:03d}Z"
+
+
 def parse_iso(text: str) -> Millis:
     """The moment that an RFC 3339 text names; one without a zone is UTC. ValueError if none."""
     moment = datetime.fromisoformat(text.strip())

@@ -119,7 +119,7 @@ def _is_signed(signed: bytes, signature: str, version: str, certificate: bytes) 
     from cryptography.x509 import load_pem_x509_certificate
 
     # SNS signs by SHA-1 unless the topic's SignatureVersion is set to 2.
-    digests: Mapping[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303
+    digests: Mapping[str, hashes.HashAlgorithm] = {"1": hashes.SHA1(), "2": hashes.SHA256()}  # noqa: S303  # nosec B303
     digest = digests.get(version)
     if digest is None:
         return False

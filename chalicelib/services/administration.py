@@ -18,7 +18,8 @@ from chalicelib.stores.ledger import Entry, EntryKind
 ADMIN = UserId("admin")
 """Whose idempotency keys the admin's are. There is no such user."""
 
-UNCLAIMED = tuple(fate for fate in Fate if fate not in (Fate.MATCHED, Fate.PARTIAL))
+_CLAIMED = (Fate.MATCHED, Fate.PARTIAL, Fate.REPORTED)
+UNCLAIMED = tuple(fate for fate in Fate if fate not in _CLAIMED)
 _MOST_TRIES = 3
 
 
@@ -103,7 +104,8 @@ class Administration:
         The second value continues it. A page may be short before the end.
         """
         fates = UNCLAIMED if fate is None else (fate,)
-        pages = [inbound.unclaimed(one, before, limit=limit) for one in fates]
+        now = self.clock()
+        pages = [inbound.unclaimed(one, before, now, limit=limit) for one in fates]
         # Beyond the end of a page that goes on, nothing may be shown yet: its own comes first.
         ends = max((page[-1][0] for page, more in pages if more), default="")
         found = sorted((kept for page, _ in pages for kept in page), reverse=True, key=_position)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from chalicelib.domain.events import rental_event
 from chalicelib.domain.ids import RentalId, is_rental_id
 from chalicelib.domain.money import NOTHING
 from chalicelib.domain.rental import Rental, RentalStatus, load
@@ -11,9 +12,11 @@ from chalicelib.domain.stock import OWN
 from chalicelib.domain.times import HOUR, SECOND, Clock, Millis, later
 from chalicelib.domain.user import User
 from chalicelib.errors import BusyError, ConflictError, LimitExceededError
+from chalicelib.services.low_balance import LowBalance
 from chalicelib.services.polls import Polls
 from chalicelib.services.purchases import GivenBack, Purchases
 from chalicelib.services.rentals import unknown_rental
+from chalicelib.services.webhooks import Webhooks
 from chalicelib.settings import Settings
 from chalicelib.stores import rentals as store
 from chalicelib.stores import shards
@@ -32,6 +35,8 @@ class Closings:
     clock: Clock
     purchases: Purchases
     polls: Polls
+    webhooks: Webhooks
+    low_balance: LowBalance
 
     def cancel(self, user: User, rental_id: str, request: RequestKey | None = None) -> Rental:
         """Give a rental back: the number rests, and the price comes back if no SMS came.
@@ -49,6 +54,8 @@ class Closings:
             if request is not None and seen is not None:
                 return load(first_answer(request, seen))
             if rental is None or owner is None or rental.user_id != user.user_id:
+                raise unknown_rental()
+            if rental.is_forgotten(now, envelope_days=self.settings.envelope_retention_days):
                 raise unknown_rental()
             if rental.status is RentalStatus.CANCELLED:
                 return rental
@@ -137,13 +144,15 @@ class Closings:
             seen_messages=rental.message_count,
             now=now,
             rest_until=later(now, seconds=rest),
+            envelope_days=self.settings.envelope_retention_days,
+            retention_days=self.settings.sms_retention_days,
             request=request,
         )
         if owner is not None and unused:
             limit = self.settings.limits.unused_cancels_per_hour
             closing = replace(closing, cancels=(owner, limit))
         try:
-            store.close(closing)
+            self._write(closing)
         except RefusedError as refusal:
             if set(refusal.why) != {"number"}:
                 return None
@@ -153,7 +162,17 @@ class Closings:
 
     def _close_without_number(self, closing: Closing) -> Rental | None:
         try:
-            store.close(replace(closing, frees_number=False))
+            self._write(replace(closing, frees_number=False))
         except RefusedError:
             return None
         return closing.rental
+
+    def _write(self, closing: Closing) -> None:
+        """Have it written, and told of. Raises RefusedError as `stores.rentals.close` does."""
+        rental = closing.rental
+        event = rental_event(rental, self.clock())
+        store.close(replace(closing, event=event))
+        if event is not None:
+            self.webhooks.tell(event)
+        if rental.refund > 0:
+            self.low_balance.look_after(rental)

@@ -1,15 +1,17 @@
 """What a user is shown of what was: their ledger, their rentals, their deliveries."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.domain.deliveries import Delivery
 from chalicelib.domain.ids import UserId
 from chalicelib.domain.money import NOTHING, Micros
 from chalicelib.domain.rental import Rental, RentalStatus
-from chalicelib.domain.times import Clock, Millis
+from chalicelib.domain.times import DAY, Clock, Millis
 from chalicelib.domain.user import User
+from chalicelib.settings import Settings
 from chalicelib.stores import deliveries, ledger, past_rentals, users
+from chalicelib.stores.events import DELIVERIES_KEPT_DAYS
 from chalicelib.stores.ledger import Entry
 
 _MOST_READS = 5
@@ -40,6 +42,7 @@ class Place:
 class History:
     """A user's past, in pages."""
 
+    settings: Settings
     clock: Clock
 
     def statement(
@@ -73,7 +76,8 @@ class History:
         for _ in range(_MOST_READS):
             page, more = past_rentals.page(user_id, before, limit=limit)
             now = self.clock()
-            found += [r for r in page if status is None or r.status_at(now) is status]
+            kept = [rental for rental in page if not self._is_forgotten(rental, now)]
+            found += [r for r in kept if status is None or r.status_at(now) is status]
             if not more:
                 return found[:limit], found[limit - 1].rental_id if len(found) > limit else None
             before = page[-1].rental_id
@@ -85,9 +89,23 @@ class History:
         self, user_id: UserId, *, limit: int, before: str | None
     ) -> tuple[Sequence[Delivery], str | None]:
         """One page of deliveries, the newest first; the second value continues it. A page may be
-        short before the end."""
+        short before the end.
+
+        Without those whose time is over, removed yet or not; of others, without the body when
+        that of SMS is.
+        """
         found, more = deliveries.of_user(user_id, before, limit=limit)
-        return found, found[-1].delivery_id if more else None
+        now, sms_days = self.clock(), self.settings.sms_retention_days
+        kept_since = now - max(sms_days, DELIVERIES_KEPT_DAYS) * DAY
+        kept = [each for each in found if each.created_at > kept_since]
+        shown = [
+            each if each.created_at > now - sms_days * DAY else replace(each, body="")
+            for each in kept
+        ]
+        return shown, found[-1].delivery_id if more and len(kept) == len(found) else None
+
+    def _is_forgotten(self, rental: Rental, now: Millis) -> bool:
+        return rental.is_forgotten(now, envelope_days=self.settings.envelope_retention_days)
 
     def _newest(self, user_id: UserId, limit: int) -> tuple[Sequence[Entry], bool, Micros | None]:
         """The newest entries with the balance that they led to.

@@ -15,6 +15,7 @@ from chalicelib.domain.rental import MOST_MESSAGES, Message, Rental
 from chalicelib.domain.times import Clock
 from chalicelib.errors import BusyError
 from chalicelib.providers.contract import InboundSms
+from chalicelib.services.low_balance import LowBalance
 from chalicelib.services.parts import Parts
 from chalicelib.services.webhooks import Webhooks
 from chalicelib.settings import Settings
@@ -39,6 +40,7 @@ class Inbound:
     clock: Clock
     webhooks: Webhooks
     find_code: FindCode
+    low_balance: LowBalance
 
     @property
     def parts(self) -> Parts:
@@ -78,6 +80,7 @@ class Inbound:
     def _give(self, stored: StoredSms, message: Message, number: Number, tenancy: Tenancy) -> Fate:
         """Record the SMS on its rental: as its first, else charged, else waiting for money."""
         first, affordable = True, True
+        rental: Rental | None = None
         for _ in range(_MOST_TRIES):
             now = self.clock()
             shown = replace(message, paid=affordable)
@@ -106,14 +109,17 @@ class Inbound:
                 if "inbound" in refusal.why:
                     return Fate.MATCHED
                 if "rental" in refusal.why:
-                    fate = _fate_on(refusal.why["rental"], stored)
-                    if fate is not Fate.MATCHED:
+                    rental = refusal.why["rental"]
+                    fate = _fate_on(rental, stored)
+                    if rental is None or fate is not Fate.MATCHED:
                         return _keep(replace(stored, fate=fate, rental_id=tenancy.rental_id))
-                    first = refusal.why["rental"].message_count == 0
+                    first = rental.message_count == 0
                 elif "user" in refusal.why:
                     affordable = False
             else:
                 self._tell(event)
+                if rental is not None and payment is not None:
+                    self.low_balance.look_after(rental)
                 return Fate.MATCHED
         raise BusyError
 

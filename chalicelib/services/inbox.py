@@ -8,6 +8,7 @@ from chalicelib.domain.rental import Rental
 from chalicelib.domain.times import SECOND, Clock, Millis
 from chalicelib.domain.user import User
 from chalicelib.services.limits import WaitSlots
+from chalicelib.services.low_balance import LowBalance
 from chalicelib.services.rentals import Rentals
 from chalicelib.services.webhooks import Webhooks
 from chalicelib.settings import Settings
@@ -28,6 +29,7 @@ class Inbox:
     rentals: Rentals
     webhooks: Webhooks
     slots: WaitSlots
+    low_balance: LowBalance
 
     def read(self, user: User, rental_id: str, *, wait_until: Millis, holder: str) -> Rental:
         """The rental with its SMS; waits for the first one until `wait_until`.
@@ -68,6 +70,7 @@ class Inbox:
                     break
             else:
                 self.webhooks.tell(event)
+                self.low_balance.look_after(rental)
             paid = replace(message, paid=True)
             shown = (*rental.messages[:position], paid, *rental.messages[position + 1 :])
             rental = replace(rental, messages=shown)

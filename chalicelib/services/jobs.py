@@ -14,6 +14,7 @@ from chalicelib.services.managers import Managers
 from chalicelib.services.numbers import Numbers
 from chalicelib.services.otp_sending import OtpSending
 from chalicelib.services.polls import Polls
+from chalicelib.services.retention import Retention
 from chalicelib.services.rollups import Rollups
 from chalicelib.services.webhooks import Webhooks
 from chalicelib.settings import Settings
@@ -42,6 +43,7 @@ class Jobs:
     rollups: Rollups
     otp_sending: OtpSending
     inbound: Inbound
+    retention: Retention
 
     def expire_rentals(self) -> None:
         """Close the rentals whose time is over, the longest first.
@@ -77,7 +79,7 @@ class Jobs:
 
     def requeue_deliveries(self) -> None:
         """Tell the webhooks queue what it was not told of, or has lost."""
-        self.webhooks.requeue_due(self._ends())
+        self.webhooks.queues.requeue_due(self._ends())
 
     def requeue_polls(self) -> None:
         """Ask again for the SMS of bought numbers that nobody has asked for in time."""
@@ -94,6 +96,10 @@ class Jobs:
     def roll_up(self) -> None:
         """Write the rollups of the minutes whose time has come."""
         self.rollups.roll_up(self._ends())
+
+    def purge_sms(self) -> None:
+        """Remove the SMS whose time is over."""
+        self.retention.purge_sms(self._ends())
 
     def credit_markups(self) -> None:
         """Credit managers with what their users earned them on the last days."""

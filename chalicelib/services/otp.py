@@ -32,11 +32,12 @@ from chalicelib.errors import (
     InsufficientBalanceError,
     LimitExceededError,
 )
+from chalicelib.services.low_balance import LowBalance, watched
 from chalicelib.services.otp_accounts import OtpSettings, settings_of
 from chalicelib.services.otp_destinations import Destinations, no_destination
 from chalicelib.services.otp_tickets import OtpTickets
 from chalicelib.settings import Settings
-from chalicelib.stores import decisions, tickets
+from chalicelib.stores import decisions, requests, tickets
 from chalicelib.stores.db import RefusedError
 from chalicelib.stores.tickets import Last, Terms
 
@@ -71,7 +72,6 @@ class _Asked:
     request: RequestKey | None
     price: Micros
     segments: int
-    decided: Sequence[Decision]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ class Otp:
     clock: Clock
     tickets: OtpTickets
     destinations: Destinations
+    low_balance: LowBalance
 
     def generate(
         self,
@@ -101,9 +102,14 @@ class Otp:
         account = settings_of(user)
         wanted, warnings = read_request(given, account.defaults, is_form=is_form)
         wanted, unrouted = self.destinations.routed(wanted)
-        self.destinations.check(wanted, account.defaults)
-        decided = self._country_rule(user, wanted, account)
-        price, segments = self.destinations.price(wanted, account.defaults)
+        try:
+            price, segments = self.destinations.price(wanted, account.defaults)
+        except ForbiddenError:
+            seen = requests.get(request, self.clock()) if request is not None else None
+            if request is None or seen is None:
+                raise
+            # It was sent while it was allowed.
+            return self._replayed(user, first_answer(request, seen))
         asked = _Asked(
             user=user,
             wanted=wanted,
@@ -112,20 +118,20 @@ class Otp:
             request=request,
             price=price,
             segments=segments,
-            decided=decided,
         )
-        is_spent = False
+        spent: str | None = None
         for _ in range(_MOST_TRIES):
             try:
-                return self._generated(asked, is_spent=is_spent)
+                return self._generated(asked, spent)
             except RefusedError as refusal:
                 if request is not None and refusal.why.get("request") is not None:
                     return self._replayed(user, first_answer(request, refusal.why["request"]))
                 _check_payer(refusal)
-                is_spent = is_spent or "ticket" in refusal.why
+                spent = refusal.why.get("ticket", spent)
         raise BusyError
 
-    def _generated(self, asked: _Asked, *, is_spent: bool) -> Generated:
+    def _generated(self, asked: _Asked, spent: str | None) -> Generated:
+        """One try. `spent` is the token of a ticket whose code is of no more use."""
         user, wanted = asked.user, asked.wanted
         now = self.clock()
         counters = fraud.counters(
@@ -139,10 +145,10 @@ class Otp:
         before = tickets.before(user.user_id, wanted.phone_number, asked.request, counters, now)
         if asked.request is not None and before.seen is not None:
             return self._replayed(user, first_answer(asked.request, before.seen))
-        met = fraud.decisions(counters, before.counts)
+        met = [*_by_country(asked, now), *fraud.decisions(counters, before.counts)]
         self._check_limits(asked, [decision for decision in met if decision.blocked], now)
         last = before.last
-        again = last is not None and not is_spent and _is_the_same(last, wanted, now)
+        again = last is not None and last.token != spent and _is_the_same(last, wanted, now)
         ticket_number = last.ticket_number if last and again else new_ulid(now)
         warnings = [asdict(warning) for warning in asked.warnings]
         if last and again:
@@ -157,7 +163,8 @@ class Otp:
                 }
             ),
             counters=counters,
-            decisions=(*asked.decided, *met),
+            counts=before.counts,
+            decisions=met,
             retention_days=self.settings.sms_retention_days,
         )
         sending = _sending(asked, now)
@@ -169,6 +176,8 @@ class Otp:
             tickets.open(ticket, last, terms)
             token = ticket.token
         self.tickets.tell(token)
+        if watched(user):
+            self.low_balance.look(user.user_id)
         return Generated(ticket_number, token, warnings)
 
     def _ticket(self, asked: _Asked, ticket_number: str, sending: Sending) -> Ticket:
@@ -176,7 +185,7 @@ class Otp:
         pepper = self.settings.secrets.pepper
         token = self.tickets.token(user.user_id, ticket_number, bound=bool(wanted.recipient_ip))
         code = derive_code(pepper, token, wanted.shape)
-        endpoint, defaults = user.endpoint, asked.account.defaults
+        defaults = asked.account.defaults
         return Ticket(
             token=token,
             ticket_number=ticket_number,
@@ -191,28 +200,15 @@ class Otp:
             expires_at=later(sending.at, seconds=wanted.validity_period),
             voice_after=defaults.voice_after,
             voice_text=_voice_text(wanted, defaults) if defaults.voice_after else "",
-            tells=tuple(
-                kind for kind in TICKET_EVENTS if endpoint is not None and kind in endpoint.events
-            ),
+            tells=user.asked_for(TICKET_EVENTS),
             sendings=(sending,),
         )
-
-    def _country_rule(self, user: User, wanted: OtpRequest, account: OtpSettings) -> list[Decision]:
-        """What the account's country rule decided. Raises ForbiddenError if it blocks."""
-        mode = account.rules[RuleName.COUNTRY].mode
-        allowed = account.defaults.countries
-        if not allowed or wanted.country in allowed or mode is Mode.OFF:
-            return []
-        now = self.clock()
-        decision = Decision(RuleName.COUNTRY, mode is Mode.BLOCK, now)
-        if decision.blocked:
-            self._note(user, wanted, decision, now)
-            raise no_destination(f"The account does not allow {wanted.country}.")
-        return [decision]
 
     def _check_limits(self, asked: _Asked, blocked: Sequence[Decision], now: Millis) -> None:
         for decision in blocked:
             self._note(asked.user, asked.wanted, decision, now)
+            if decision.rule is RuleName.COUNTRY:
+                raise no_destination(f"The account does not allow {asked.wanted.country}.")
             raise _limited(decision, now)
 
     def _note(self, user: User, wanted: OtpRequest, decision: Decision, now: Millis) -> None:
@@ -223,6 +219,15 @@ class Otp:
         kept = json.loads(answer)
         token = self.tickets.token(user.user_id, kept["ticket_number"], bound=kept["bound"])
         return Generated(kept["ticket_number"], token, kept["warnings"])
+
+
+def _by_country(asked: _Asked, now: Millis) -> Sequence[Decision]:
+    """What the account's country rule decides."""
+    mode = asked.account.rules[RuleName.COUNTRY].mode
+    allowed = asked.account.defaults.countries
+    if not allowed or asked.wanted.country in allowed or mode is Mode.OFF:
+        return ()
+    return (Decision(RuleName.COUNTRY, mode is Mode.BLOCK, now),)
 
 
 def _check_payer(refusal: RefusedError) -> None:
@@ -264,16 +269,24 @@ def _is_the_same(last: Last, wanted: OtpRequest, now: Millis) -> bool:
         is_worth_resending(last.created_at, last.expires_at, now)
         and last.recipient_ip == wanted.recipient_ip
         and (last.shape == wanted.shape or not wanted.explicit & _SHAPE_FIELDS)
+        and not any(
+            name in wanted.explicit and getattr(wanted, name) < kept
+            for name, kept in _securities(last).items()
+        )
     )
+
+
+def _securities(last: Last) -> Mapping[str, int]:
+    """What a code that is sent again keeps: none of it may be wider than was asked for."""
+    validity = (last.expires_at - last.created_at) // SECOND
+    return {"validity_period": validity, "max_wrong_attempts": last.max_attempts}
 
 
 def _kept(last: Last, wanted: OtpRequest) -> Sequence[Warning]:
     """What a code that is sent again keeps, though it was asked for otherwise."""
-    validity = (last.expires_at - last.created_at) // SECOND
-    has = {"validity_period": validity, "max_wrong_attempts": last.max_attempts}
     return [
         Warning(name, getattr(wanted, name), used, "The code that was sent before keeps it.")
-        for name, used in has.items()
+        for name, used in _securities(last).items()
         if name in wanted.explicit and getattr(wanted, name) != used
     ]
 

@@ -8,6 +8,7 @@ from chalicelib.domain import fraud, fraud_rules, otp_defaults
 from chalicelib.domain.fraud import Rules
 from chalicelib.domain.ids import UserId
 from chalicelib.domain.otp import OtpDefaults
+from chalicelib.domain.times import Clock
 from chalicelib.domain.user import User, UserStatus
 from chalicelib.errors import BusyError, InvalidInputError
 from chalicelib.services.accounts import Accounts, account_closed
@@ -34,6 +35,7 @@ class OtpSettings:
 class OtpAccounts:
     """Reads and changes them."""
 
+    clock: Clock
     accounts: Accounts
 
     def find(self, user_id: UserId) -> OtpSettings:
@@ -70,7 +72,7 @@ class OtpAccounts:
         self, user_id: UserId, before: str | None, *, limit: int
     ) -> tuple[Sequence[NotedDecision], str | None]:
         """One page of what the limits decided, the newest first; the second value continues it."""
-        found, more = decisions.of_user(user_id, before, limit=limit)
+        found, more = decisions.of_user(user_id, before, self.clock(), limit=limit)
         return found, found[-1].decision_id if more else None
 
 

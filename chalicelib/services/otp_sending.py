@@ -7,6 +7,7 @@ between a provider's answer and writing it down: it is the same code. Source: DE
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from chalicelib.domain.events import OTP_FAILED, OTP_SENT, OTP_VALIDATED, Event, ticket_event
 from chalicelib.domain.ids import new_ulid
@@ -16,10 +17,12 @@ from chalicelib.domain.otp_codes import derive_code
 from chalicelib.domain.otp_routes import Route
 from chalicelib.domain.otp_text import render_sms, render_voice
 from chalicelib.domain.ticket import MOST_SENDINGS, Sending, SendingState, Ticket, Try
+from chalicelib.domain.ticket_dues import GRACE, due_after, due_at_end, is_due
 from chalicelib.domain.times import SECOND, Clock, Millis, iso
 from chalicelib.errors import BusyError
 from chalicelib.providers.sending import Line, OutboundSms, ReceiptStatus, Sender, SendError
 from chalicelib.services.otp_tickets import OtpTickets
+from chalicelib.services.webhooks import Webhooks
 from chalicelib.settings import Settings
 from chalicelib.stores import shards, ticket_sendings
 from chalicelib.stores.db import RefusedError
@@ -32,15 +35,13 @@ ROUNDS = 3
 ROUND_WAIT = 5 * SECOND
 """After a round in which a provider may take the message later; twice that after the second."""
 
-GRACE = 60 * SECOND
-"""How late what the queue was told of may be before the sweep tells it again."""
-
 _ACCEPTED = "accepted"
 _USELESS = "no_longer_valid"
 _PAGE = 100
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 FindSender = Callable[[str], Sender | None]
 MakeLine = Callable[[Route, Millis], Line]
 
@@ -54,6 +55,7 @@ class OtpSending:
     tickets: OtpTickets
     find_sender: FindSender
     make_line: MakeLine
+    webhooks: Webhooks
 
     def advance(self, token: str) -> None:
         """Do the next thing that is due of a ticket: a sending, a call after a silence, an event.
@@ -72,8 +74,13 @@ class OtpSending:
                 self._tell_validation(held)
             else:
                 self._follow(held, self.clock())
-        except RefusedError:
-            log.warning("ticket %s outlived its lease", held.ticket.ticket_number)
+        except RefusedError as refusal:
+            renewed = ticket_sendings.renewed(refusal, held)
+            if renewed is None:
+                log.warning("ticket %s outlived its lease", held.ticket.ticket_number)
+                return
+            ticket_sendings.let_go(renewed, self.clock())
+            self.tickets.tell(token)
 
     def requeue_due(self, ends: Millis) -> None:
         """Tell the queue of tickets that it was never told of, or has lost, until `ends`."""
@@ -163,16 +170,21 @@ class OtpSending:
             message_id=message_id,
             sent_at=now,
         )
-        event = _event(held.ticket, OTP_SENT, sending, now)
         days = self.settings.sms_retention_days
 
-        def write(now_held: Leased) -> None:
-            due_at = self._due_after(_with(now_held.ticket, position, sending), now)
+        def write(now_held: Leased) -> tuple[Ticket, Event | None]:
+            after = now_held.ticket.with_sending(position, sending)
+            due_at = due_after(after, now)
+            event = _event(held.ticket, OTP_SENT, sending, self.clock())
             ticket_sendings.sent(
                 now_held, position, sending, event, due_at=due_at, retention_days=days
             )
+            return after, event
 
-        self._settle(held, write)
+        after, event = self._settle(held, write)
+        self._tell_after(after, now)
+        if event is not None:
+            self.webhooks.tell(event)
 
     def _fail(self, held: Leased, position: int, tries: Sequence[Try]) -> None:
         now = self.clock()
@@ -183,30 +195,33 @@ class OtpSending:
             rounds=before.rounds + 1,
             tries=(*before.tries, *tries),
         )
-        event = _event(held.ticket, OTP_FAILED, sending, now)
         days = self.settings.sms_retention_days
 
-        def write(now_held: Leased) -> None:
-            due_at = self._due_after(_with(now_held.ticket, position, sending), now)
+        def write(now_held: Leased) -> tuple[Ticket, Event | None]:
+            after = now_held.ticket.with_sending(position, sending)
+            due_at = due_after(after, now)
+            event = _event(held.ticket, OTP_FAILED, sending, self.clock())
             ticket_sendings.failed(
                 now_held, position, sending, event, now, due_at=due_at, retention_days=days
             )
+            return after, event
 
-        self._settle(held, write)
+        after, event = self._settle(held, write)
+        self._tell_after(after, now)
+        if event is not None:
+            self.webhooks.tell(event)
 
-    def _settle(self, held: Leased, write: Callable[[Leased], None]) -> None:
+    def _settle(self, held: Leased, write: Callable[[Leased], T]) -> T:
         """Write down what came of it, on the ticket as it is by then: sendings may be added while
         a provider is asked. Raises RefusedError if the ticket is in other hands."""
-        for _ in range(MOST_SENDINGS):
+        for _ in range(2 * MOST_SENDINGS):
             try:
-                write(held)
+                return write(held)
             except RefusedError as refusal:
                 renewed = ticket_sendings.renewed(refusal, held)
                 if renewed is None:
                     raise
                 held = renewed
-            else:
-                return
         raise BusyError
 
     def _tell_validation(self, held: Leased) -> None:
@@ -217,6 +232,7 @@ class OtpSending:
             return
         days = self.settings.sms_retention_days
         ticket_sendings.validation_told(held, event, due_at=None, retention_days=days)
+        self.webhooks.tell(event)
 
     def _follow(self, held: Leased, now: Millis) -> None:
         """Follow an SMS by a call if it was followed by silence."""
@@ -231,7 +247,7 @@ class OtpSending:
             or ReceiptStatus.DELIVERED in heard
             or not ticket.is_live(now)
         ):
-            ticket_sendings.let_go(held, self._due_at_end(ticket, now))
+            ticket_sendings.let_go(held, due_at_end(ticket, now))
         elif now < due_at and not failed:
             ticket_sendings.let_go(held, due_at)
         else:
@@ -257,31 +273,17 @@ class OtpSending:
             if "user" not in refusal.why:
                 raise
             # Who can't pay for the call has had the SMS.
-            ticket_sendings.let_go(held, self._due_at_end(ticket, now))
+            ticket_sendings.let_go(held, due_at_end(ticket, now))
             return
         self.tickets.tell(ticket.token)
 
-    def _due_after(self, ticket: Ticket, now: Millis) -> Millis | None:
-        """When a ticket is to be looked at again after one of its sendings is over."""
-        if ticket.next_sending() is not None:
-            self.tickets.tell(ticket.token)
-            return now
+    def _tell_after(self, ticket: Ticket, now: Millis) -> None:
         call_due_at = ticket.call_due_at()
-        if call_due_at is not None:
+        if is_due(ticket):
+            self.tickets.tell(ticket.token)
+        elif call_due_at is not None:
             wait = -(-(call_due_at - now) // SECOND)
             self.tickets.tell(ticket.token, delay_seconds=max(0, wait))
-            return Millis(call_due_at + GRACE)
-        return self._due_at_end(ticket, now)
-
-    def _due_at_end(self, ticket: Ticket, now: Millis) -> Millis | None:
-        """A validation that is to be told of is looked for once more when there can be none."""
-        is_over = ticket.expires_at <= now
-        return ticket.expires_at if OTP_VALIDATED in ticket.tells and not is_over else None
-
-
-def _with(ticket: Ticket, position: int, sending: Sending) -> Ticket:
-    before, after = ticket.sendings[:position], ticket.sendings[position + 1 :]
-    return replace(ticket, sendings=(*before, sending, *after))
 
 
 def _event(ticket: Ticket, kind: str, sending: Sending | None, now: Millis) -> Event | None:

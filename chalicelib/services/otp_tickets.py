@@ -10,7 +10,7 @@ from chalicelib.domain.ids import UserId, is_ulid
 from chalicelib.domain.lenient import read_guess
 from chalicelib.domain.otp_codes import code_digest, is_bound, is_token, ticket_token
 from chalicelib.domain.ticket import Judgement, Ticket, TicketState, Verdict, judge
-from chalicelib.domain.times import Clock
+from chalicelib.domain.times import DAY, Clock
 from chalicelib.domain.user import User
 from chalicelib.errors import NotFoundError
 from chalicelib.services.otp_accounts import settings_of
@@ -66,7 +66,8 @@ class OtpTickets:
         if is_ulid(ticket_number):
             both = [self.token(user.user_id, ticket_number, bound=bound) for bound in (False, True)]
             ticket = tickets.get_any(both)
-        if ticket is None or ticket.user_id != user.user_id:
+        kept_since = self.clock() - self.settings.sms_retention_days * DAY
+        if ticket is None or ticket.user_id != user.user_id or ticket.created_at <= kept_since:
             raise NotFoundError(
                 "ticket_not_found", "There is no such ticket.", field="ticket_number"
             )

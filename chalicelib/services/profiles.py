@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from chalicelib.domain.events import ALWAYS_SENT
 from chalicelib.domain.ids import UserId
+from chalicelib.domain.money import Micros
 from chalicelib.domain.phone import NumberFormat
 from chalicelib.domain.signatures import derive_secret
 from chalicelib.domain.times import Clock
@@ -39,6 +40,7 @@ class Changes:
     time_zone: str | None = None
     webhook_url: str | None = None
     webhook_events: tuple[str, ...] | None = None
+    low_balance: Micros | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Profiles:
                     time_zone=changes.time_zone,
                     endpoint=_endpoint(seen, url, events) if url is not None else None,
                     events=events,
+                    low_balance=changes.low_balance,
                 )
             except RefusedError:
                 continue
@@ -137,8 +140,12 @@ class Profiles:
     def _checked_url(self, url: str | None) -> str | None:
         if not url:
             return url
-        loopback = self.settings.allow_loopback
-        return checked_webhook_url(url, allow_loopback=loopback, field="webhook_url")
+        return checked_webhook_url(
+            url,
+            allow_loopback=self.settings.allow_loopback,
+            allowed_ports=self.settings.webhook_ports,
+            field="webhook_url",
+        )
 
     def _secret_of(self, user: User) -> str:
         pepper = self.settings.secrets.pepper

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from chalicelib.domain.events import rental_event
 from chalicelib.domain.ids import RentalId
 from chalicelib.domain.money import NOTHING, Micros
 from chalicelib.domain.rental import Rental, RentalStatus
@@ -17,6 +18,7 @@ from chalicelib.domain.requests import RequestKey
 from chalicelib.domain.stock import OWN
 from chalicelib.domain.times import SECOND, Clock, Millis, later
 from chalicelib.errors import BusyError
+from chalicelib.services.webhooks import Webhooks
 from chalicelib.settings import Settings
 from chalicelib.stores import purchases as store
 from chalicelib.stores import queues, rentals
@@ -64,6 +66,7 @@ class Purchases:
     settings: Settings
     clock: Clock
     suppliers: Mapping[str, Supplier]
+    webhooks: Webhooks
 
     def buy(self, rental: Rental, request: RequestKey | None, *, ends: Millis) -> Rental | None:
         """The rental with a number from its supplier, None if that gave none by `ends`.
@@ -181,6 +184,7 @@ class Purchases:
             return None
         polled = supplier.needs_polling
         poll_at = Millis(now + FIRST_POLL + POLL_GRACE)
+        event = rental_event(active, now)
         try:
             store.activate(
                 active,
@@ -188,6 +192,8 @@ class Purchases:
                 account=rental.rental_id if polled else supplier.name,
                 poll_at=poll_at if polled else None,
                 request=request,
+                event=event,
+                retention_days=self.settings.sms_retention_days,
             )
         except RefusedError as refusal:
             # A number that somebody holds here, or a sweep that came first.
@@ -198,6 +204,8 @@ class Purchases:
             else:
                 self._give_up(supplier, active, number.upstream_id, request, ends)
             return None
+        if event is not None:
+            self.webhooks.tell(event)
         if polled:
             queue = self.settings.polls_queue
             ask_to_poll(queue, rental.rental_id, polls=0, poll_at=poll_at, wait=FIRST_POLL)
@@ -225,8 +233,9 @@ class Purchases:
         self._release(rental, loss, request)
 
     def _release(self, rental: Rental, loss: Micros, request: RequestKey | None) -> None:
+        days = self.settings.envelope_retention_days
         try:
-            store.release(rental, self.clock(), loss=loss, request=request)
+            store.release(rental, self.clock(), loss=loss, envelope_days=days, request=request)
         except RefusedError as refusal:
             if set(refusal.why) == {"request"}:
                 self._release(rental, loss, None)

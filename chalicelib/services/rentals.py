@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from chalicelib.domain.events import RENTAL_EVENTS, rental_event
 from chalicelib.domain.ids import E164, RentalId, is_rental_id, new_rental_id
 from chalicelib.domain.money import NOTHING, Micros
 from chalicelib.domain.pricing import marked_up, markup_on
@@ -18,7 +19,9 @@ from chalicelib.errors import (
     NotFoundError,
 )
 from chalicelib.services.catalogue import Catalogue
+from chalicelib.services.low_balance import LowBalance, watched
 from chalicelib.services.purchases import Purchases
+from chalicelib.services.webhooks import Webhooks
 from chalicelib.settings import Settings
 from chalicelib.stores import rentals as store
 from chalicelib.stores import requests, shards, users
@@ -38,6 +41,8 @@ class Rentals:
     catalogue: Catalogue
     stock: StockSupplier
     purchases: Purchases
+    webhooks: Webhooks
+    low_balance: LowBalance
 
     def rent(
         self,
@@ -69,6 +74,7 @@ class Rentals:
                     return load(first_answer(request, refusal.why["request"]))
                 raise self._why_refused(refusal, draft) from None
             if rental is not None:
+                self.low_balance.look_after(rental)
                 return rental
         if request is not None:
             seen = requests.get(request, self.clock())
@@ -93,11 +99,17 @@ class Rentals:
         return not prices or found is None or found.balance >= min(prices)
 
     def find(self, user: User, rental_id: str) -> Rental:
-        """The user's rental of that id. Raises NotFoundError, also for somebody else's."""
+        """The user's rental of that id, as far as it is kept.
+
+        Raises NotFoundError, also for somebody else's.
+        """
         rental = store.get(RentalId(rental_id)) if is_rental_id(rental_id) else None
+        now = self.clock()
         if rental is None or rental.user_id != user.user_id:
             raise unknown_rental()
-        return rental
+        if rental.is_forgotten(now, envelope_days=self.settings.envelope_retention_days):
+            raise unknown_rental()
+        return rental.kept_at(now, sms_days=self.settings.sms_retention_days)
 
     def _draft(self, user: User, offer: Offer, service: str, manager: User | None) -> Rental:
         """The rental that an offer would become, without its number."""
@@ -123,6 +135,7 @@ class Rentals:
             markup=markup,
             cost=offer.cost,
             upstream_operator=offer.upstream_operator,
+            tells=(*user.asked_for(RENTAL_EVENTS), *watched(user)),
         )
 
     def _from_stock(self, draft: Rental, request: RequestKey | None) -> Rental | None:
@@ -140,6 +153,7 @@ class Rentals:
         )
         for number in found:
             rental = replace(draft, phone_number=number.phone_number, status=RentalStatus.ACTIVE)
+            event = rental_event(rental, self.clock())
             try:
                 store.open(
                     rental,
@@ -147,11 +161,15 @@ class Rentals:
                     number.used_again(use),
                     most_open=self.settings.limits.open_rentals,
                     request=request,
+                    event=event,
+                    retention_days=self.settings.sms_retention_days,
                 )
             except RefusedError as refusal:
                 if set(refusal.why) != {"number"}:
                     raise
             else:
+                if event is not None:
+                    self.webhooks.tell(event)
                 return rental
         return None
 

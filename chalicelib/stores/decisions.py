@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from chalicelib.domain.fraud import Decision, RuleName
 from chalicelib.domain.ids import E164, UserId, new_ulid
-from chalicelib.domain.times import DAY, Millis, epoch_seconds
+from chalicelib.domain.times import DAY, SECOND, Millis, epoch_seconds
 from chalicelib.stores import db
 from chalicelib.stores.outbox_items import EventRow
 
@@ -50,16 +50,17 @@ def note(
 
 
 def of_user(
-    user_id: UserId, before: str | None, *, limit: int
+    user_id: UserId, before: str | None, now: Millis, *, limit: int
 ) -> tuple[Sequence[NotedDecision], bool]:
     """One page of a user's decisions, the newest first, older than that id; whether there are
-    more."""
+    more. Without those whose time is over, removed yet or not."""
     condition = EventRow.user_id == _partition(user_id)
     if before is not None:
         condition &= EventRow.event_id < before
     found = db.query(EventRow, condition, limit=limit + 1, forward=False)
-    more = len(found.items) > limit or found.start is not None
-    return [_decision_of(row) for row in found.items[:limit]], more
+    kept = [row for row in found.items if row.ttl * SECOND > now]
+    more = len(kept) > limit or (found.start is not None and len(kept) == len(found.items))
+    return [_decision_of(row) for row in kept[:limit]], more
 
 
 def _row_of(

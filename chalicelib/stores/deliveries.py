@@ -2,25 +2,34 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pynamodb.expressions.update import Action
 
-from chalicelib.domain.deliveries import Delivery, DeliveryState
-from chalicelib.domain.ids import DeliveryId, EventId, UserId
-from chalicelib.domain.times import Millis
-from chalicelib.stores import db
+from chalicelib.domain.deliveries import Delivery, DeliveryState, Lane
+from chalicelib.domain.ids import DeliveryId, EventId, UserId, first_ulid
+from chalicelib.domain.times import Millis, epoch_seconds
+from chalicelib.stores import db, shards
+from chalicelib.stores.events import TOLD_WITHIN
 from chalicelib.stores.outbox_items import DeliveryRow
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of an attempt: the answer's status, or why there was none."""
+    """What came of an attempt: the answer's status, or why there was none.
 
-    status: int | None
-    error: str | None
+    `millis` is how long it took, `excerpt` how the answer began.
+    """
+
+    status: int | None = None
+    error: str | None = None
+    millis: int | None = None
+    excerpt: str | None = None
 
 
-def lease(delivery_id: DeliveryId, lease_id: str, now: Millis, *, until: Millis) -> Delivery | None:
+def lease(
+    delivery_id: DeliveryId, lease_id: str, now: Millis, *, until: Millis, lane: Lane = Lane.FAST
+) -> Delivery | None:
     """Take a delivery for one attempt until `until`, counting the attempt.
 
     None if it is finished, not yet to be tried, or held by another attempt. A repeat of the same
@@ -34,6 +43,7 @@ def lease(delivery_id: DeliveryId, lease_id: str, now: Millis, *, until: Millis)
                 DeliveryRow.lease.set(lease_id),
                 DeliveryRow.lease_until.set(until),
                 DeliveryRow.next_at.set(until),
+                DeliveryRow.lane.set(lane),
             ],
             (DeliveryRow.state == DeliveryState.PENDING)
             & (DeliveryRow.not_before <= now)
@@ -67,17 +77,55 @@ def put_off(delivery: Delivery, result: Result, *, until: Millis, swept_at: Mill
 
     Raises RefusedError if another attempt holds the delivery by now.
     """
-    db.update(
-        DeliveryRow(delivery.delivery_id),
-        [
-            DeliveryRow.not_before.set(until),
-            DeliveryRow.next_at.set(swept_at),
-            DeliveryRow.lease_until.set(0),
-            DeliveryRow.lease.remove(),
-            *_told(result),
-        ],
-        DeliveryRow.lease == delivery.lease,
-    )
+    _release(delivery, _told(result), until=until, swept_at=swept_at)
+
+
+def put_by(delivery: Delivery, error: str | None, *, until: Millis, swept_at: Millis) -> None:
+    """The same for an attempt that does not count, with why it was none. Raises RefusedError."""
+    actions: list[Action] = [DeliveryRow.attempts.set(delivery.attempts - 1)]
+    if error is not None:
+        actions.append(DeliveryRow.last_error.set(error))
+    _release(delivery, actions, until=until, swept_at=swept_at)
+
+
+def send_again(
+    delivery_id: DeliveryId,
+    user_id: UserId,
+    now: Millis,
+    states: Sequence[DeliveryState],
+    types: Sequence[str],
+) -> Delivery | None:
+    """Begin the schedule of a user's delivery anew, if it is in one of `states` and of `types`.
+
+    None if they have no such delivery. Raises RefusedError with it as it is, named `delivery`:
+    in another state, of another type, or held by an attempt.
+    """
+    try:
+        row = db.update(
+            DeliveryRow(delivery_id),
+            [
+                DeliveryRow.state.set(DeliveryState.PENDING),
+                DeliveryRow.attempts.set(0),
+                DeliveryRow.begun_at.set(now),
+                DeliveryRow.not_before.set(now),
+                DeliveryRow.lease_until.set(0),
+                DeliveryRow.due.set(shards.some_key(shards.DUE)),
+                DeliveryRow.next_at.set(now + TOLD_WITHIN),
+                DeliveryRow.finished_at.remove(),
+                DeliveryRow.lease.remove(),
+            ],
+            (DeliveryRow.user_id == user_id)
+            & (DeliveryRow.ttl > epoch_seconds(now))
+            & DeliveryRow.state.is_in(*states)
+            & DeliveryRow.type.is_in(*types)
+            & ((DeliveryRow.state != DeliveryState.PENDING) | (DeliveryRow.lease_until <= now)),
+        )
+    except db.RefusedError as refusal:
+        row = refusal.why["item"]
+        if row is None or row.user_id != user_id or row.ttl <= epoch_seconds(now):
+            return None
+        raise db.RefusedError({"delivery": delivery_of(row)}) from None
+    return delivery_of(row)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +178,16 @@ def of_user(user_id: UserId, before: str | None, *, limit: int) -> tuple[Sequenc
     return [delivery_of(row) for row in found.items[:limit]], more
 
 
+def since(
+    user_id: UserId, moment: Millis, *, limit: int, start: db.Start = None
+) -> tuple[list[Delivery], db.Start]:
+    """One page of a user's deliveries created from `moment` on, the oldest first. The index may
+    be a moment behind."""
+    condition = (DeliveryRow.user_id == user_id) & (DeliveryRow.delivery_id >= first_ulid(moment))
+    found = db.query(DeliveryRow, condition, index="by_user", limit=limit, start=start)
+    return [delivery_of(row) for row in found.items], found.start
+
+
 def delivery_of(row: DeliveryRow) -> Delivery:
     """The delivery in an item of the table."""
     return Delivery(
@@ -146,12 +204,38 @@ def delivery_of(row: DeliveryRow) -> Delivery:
         last_status=row.last_status,
         last_error=row.last_error,
         finished_at=Millis(row.finished_at) if row.finished_at is not None else None,
+        begun_at=Millis(row.begun_at or row.created_at),
+        not_before=Millis(row.not_before),
+        lane=Lane(row.lane) if row.lane is not None else None,
+        last_millis=row.last_millis,
+        last_excerpt=row.last_excerpt,
+    )
+
+
+def _release(
+    delivery: Delivery, actions: Sequence[Action], *, until: Millis, swept_at: Millis
+) -> None:
+    db.update(
+        DeliveryRow(delivery.delivery_id),
+        [
+            DeliveryRow.not_before.set(until),
+            DeliveryRow.next_at.set(swept_at),
+            DeliveryRow.lease_until.set(0),
+            DeliveryRow.lease.remove(),
+            *actions,
+        ],
+        DeliveryRow.lease == delivery.lease,
     )
 
 
 def _told(result: Result) -> list[Action]:
-    status, error = DeliveryRow.last_status, DeliveryRow.last_error
+    known: list[tuple[Any, object]] = [
+        (DeliveryRow.last_status, result.status),
+        (DeliveryRow.last_error, result.error),
+        (DeliveryRow.last_millis, result.millis),
+        (DeliveryRow.last_excerpt, result.excerpt or None),
+    ]
     return [
-        status.set(result.status) if result.status is not None else status.remove(),
-        error.set(result.error) if result.error is not None else error.remove(),
+        attribute.set(value) if value is not None else attribute.remove()
+        for attribute, value in known
     ]

@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 
-from chalicelib.domain.events import Event
-from chalicelib.domain.ids import UserId
+from chalicelib.domain.events import Event, PastEvent
+from chalicelib.domain.ids import EventId, UserId, first_ulid, ulid_time
 from chalicelib.domain.times import DAY, SECOND, Millis, epoch_seconds
 from chalicelib.stores import db, shards
 from chalicelib.stores.outbox_items import DeliveryRow, EventRow
 
 TOLD_WITHIN = 10 * SECOND
 """A delivery that its queue was not told of within this is taken up by the sweep."""
+
+SETTLED = 5 * SECOND
+"""How old an event is when no older one can still be written: the last attempt at a transaction
+starts 1.8 s after it, and has 3 s (see `connection`). What is left, 0.2 s, is for clocks that
+differ, and for what comes between an event's making and its transaction."""
 
 DELIVERIES_KEPT_DAYS = 8
 """At least so long, whatever the retention: a delivery outlives its last attempt, to be seen."""
@@ -53,6 +58,29 @@ def steps(event: Event | None, retention_days: int) -> dict[str, db.Step | None]
             DeliveryRow.delivery_id.does_not_exist(),
         ),
     }
+
+
+def of_user(
+    user_id: UserId, after: str, now: Millis, *, limit: int, retention_days: int
+) -> tuple[Sequence[PastEvent], bool]:
+    """One page of a user's feed beyond an event's id, the oldest first; whether there are more.
+
+    Nothing that is not settled, and nothing past the retention, removed yet or not.
+    """
+    # Nothing lies between an id and the same with one character more.
+    first = max(f"{after}0", first_ulid(Millis(now - retention_days * DAY)))
+    last = first_ulid(Millis(now - SETTLED))
+    if first > last:
+        return [], False
+    condition = (EventRow.user_id == user_id) & EventRow.event_id.between(first, last)
+    found = db.query(EventRow, condition, limit=limit + 1)
+    more = len(found.items) > limit or found.start is not None
+    return [_event_of(row) for row in found.items[:limit]], more
+
+
+def _event_of(row: EventRow) -> PastEvent:
+    at = ulid_time(row.event_id)
+    return PastEvent(EventId(row.event_id), row.type, row.body, at)
 
 
 def in_minute(key: str, start: db.Start = None) -> tuple[Sequence[tuple[UserId, str]], db.Start]:

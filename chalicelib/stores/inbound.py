@@ -20,6 +20,7 @@ class Fate(StrEnum):
     FULL = "full"
     NOT_BOUND = "not_bound"
     PARTIAL = "partial"
+    REPORTED = "reported"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +55,17 @@ def keep(sms: StoredSms) -> None:
 
 
 def unclaimed(
-    fate: Fate, before: str | None, *, limit: int
+    fate: Fate, before: str | None, now: Millis, *, limit: int
 ) -> tuple[Sequence[tuple[str, StoredSms]], bool]:
     """One page of the SMS of that fate from before a position, the newest first, each with its
-    position; whether there are more."""
+    position; whether there are more. Without those whose time is over, removed yet or not."""
     condition = InboundRow.fate == fate
     if before is not None:
         condition &= InboundRow.unclaimed_id < before
     found = db.query(InboundRow, condition, index="unclaimed", limit=limit + 1, forward=False)
-    more = len(found.items) > limit or found.start is not None
-    return [(row.unclaimed_id or "", _sms_of(row)) for row in found.items[:limit]], more
+    kept = [row for row in found.items if row.ttl * SECOND > now]
+    more = len(kept) > limit or (found.start is not None and len(kept) == len(found.items))
+    return [(row.unclaimed_id or "", _sms_of(row)) for row in kept[:limit]], more
 
 
 def _sms_of(row: InboundRow) -> StoredSms:

@@ -6,7 +6,8 @@ from chalicelib.domain.rental import MOST_MESSAGES, Message, RentalStatus
 from chalicelib.stores import db, events, inbound, ledger, rentals
 from chalicelib.stores.inbound import StoredSms
 from chalicelib.stores.ledger import Earning, Entry
-from chalicelib.stores.tables import RentalRow, UserRow
+from chalicelib.stores.rental_items import RentalRow
+from chalicelib.stores.tables import UserRow
 
 YES = True
 

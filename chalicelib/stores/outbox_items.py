@@ -28,7 +28,7 @@ class DeliveryRow(Model):
     """An event on its way to a user's endpoint. `due` is there until it is finished.
 
     `next_at` is when the sweep takes it up if nobody has; `not_before` when the next attempt may
-    start.
+    start; `begun_at` when it was last sent again.
     """
 
     class Meta:
@@ -49,5 +49,9 @@ class DeliveryRow(Model):
     lease = UnicodeAttribute(null=True)
     last_status = IntAttribute(null=True)
     last_error = UnicodeAttribute(null=True)
+    last_millis = IntAttribute(null=True)
+    last_excerpt = UnicodeAttribute(null=True)
+    lane = UnicodeAttribute(null=True)
+    begun_at = IntAttribute(null=True)
     finished_at = IntAttribute(null=True)
     ttl = IntAttribute()

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from chalicelib.domain.ids import UserId
 from chalicelib.domain.rental import Rental
 from chalicelib.stores import db
-from chalicelib.stores.rental_items import rental_of
-from chalicelib.stores.tables import RentalRow
+from chalicelib.stores.rental_items import RentalRow, rental_of
 
 
 def page(user_id: UserId, before: str | None, *, limit: int) -> tuple[Sequence[Rental], bool]:

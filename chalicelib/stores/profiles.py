@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
+from chalicelib.domain.money import Micros
 from chalicelib.domain.phone import NumberFormat
 from chalicelib.domain.times import Millis
 from chalicelib.domain.user import Endpoint, User, UserStatus
@@ -22,12 +23,14 @@ def change(
     time_zone: str | None = None,
     endpoint: Endpoint | None = None,
     events: tuple[str, ...] | None = None,
+    low_balance: Micros | None = None,
 ) -> User:
     """Change what is not None, at least one of them; an endpoint without a URL is removed.
 
-    `events` without an `endpoint` leave its URL and secret as they are by then. Raises
-    RefusedError if there is no such user, the account is closed, or the endpoint has changed
-    since the user was `seen` (without an `endpoint`: has been removed).
+    `events` without an `endpoint` leave its URL and secret as they are by then. A `low_balance`
+    is told of anew even if it is the same; 0 is none. Raises RefusedError if there is no such user,
+    the account is closed, or the endpoint has changed since the user was `seen` (without an
+    `endpoint`: has been removed).
     """
     actions: list[Action] = []
     condition = users.not_closed()
@@ -37,6 +40,8 @@ def change(
         actions.append(UserRow.number_format.set(number_format))
     if time_zone is not None:
         actions.append(UserRow.time_zone.set(time_zone))
+    if low_balance is not None:
+        actions += [UserRow.low_balance.set(low_balance), UserRow.low_told.remove()]
     if endpoint is not None:
         actions.append(UserRow.webhook.set(users.webhook_of(endpoint)))
         condition &= _endpoint_as(seen)
@@ -88,6 +93,8 @@ def close(user: User, keys: Sequence[str], *, login: str, now: Millis) -> None:
         UserRow.time_zone,
         UserRow.otp,
         UserRow.otp_rules,
+        UserRow.low_balance,
+        UserRow.low_told,
     )
     actions: list[Action] = [attribute.remove() for attribute in forgotten]
     actions += [

@@ -9,16 +9,17 @@ from dataclasses import replace
 
 from pynamodb.expressions.update import Action
 
+from chalicelib.domain.events import Event
 from chalicelib.domain.ids import RentalId, UserId, rental_ulid
 from chalicelib.domain.money import Micros
 from chalicelib.domain.rental import Rental, RentalStatus, dump
 from chalicelib.domain.requests import RequestKey
 from chalicelib.domain.times import Millis
-from chalicelib.stores import db, ledger, numbers, requests, shards
+from chalicelib.stores import db, events, ledger, numbers, requests, shards
 from chalicelib.stores.ledger import Entry, EntryKind
-from chalicelib.stores.rental_items import rental_of, row_of
-from chalicelib.stores.rentals import enter_step, payment_for, refund_of, told
-from chalicelib.stores.tables import RentalRow, UserRow
+from chalicelib.stores.rental_items import RentalRow, rental_of, row_of
+from chalicelib.stores.rentals import enter_step, payment_for, refund_of, told, ttl_of
+from chalicelib.stores.tables import UserRow
 
 HOUSE = UserId("house")
 """Whose ledger tells of our own losses. There is no such user and no such balance."""
@@ -49,6 +50,8 @@ def activate(
     account: str,
     poll_at: Millis | None,
     request: RequestKey | None,
+    event: Event | None = None,
+    retention_days: int = 0,
 ) -> None:
     """Take in the number that the supplier gave. Only `provider` and `account` speak for it.
 
@@ -72,17 +75,23 @@ def activate(
             RentalRow(rental.rental_id), actions, RentalRow.state == RentalStatus.REQUESTING
         ),
         number=numbers.bought_step(rental, provider=provider, account=account),
+        **events.steps(event, retention_days),
     )
 
 
 def release(
-    rental: Rental, now: Millis, *, loss: Micros, request: RequestKey | None = None
+    rental: Rental,
+    now: Millis,
+    *,
+    loss: Micros,
+    envelope_days: int,
+    request: RequestKey | None = None,
 ) -> None:
     """End a rental that got no number: its money goes back, and the key may be used again.
 
-    `loss` is what the supplier may keep all the same; it is booked as ours. Raises RefusedError
-    naming `rental` if it is not `requesting` any more, `request` if the key has passed to somebody
-    else.
+    `loss` is what the supplier may keep all the same; it is booked as ours. The rental is removed
+    `envelope_days` later. Raises RefusedError naming `rental` if it is not `requesting` any more,
+    `request` if the key has passed to somebody else.
     """
     failed = replace(rental, status=RentalStatus.FAILED, refund=rental.price, closed_at=now)
     refund = refund_of(failed, now)
@@ -96,6 +105,7 @@ def release(
                 RentalRow.closed.set(shards.some_minute(now, shards.CLOSED)),
                 RentalRow.refund.set(failed.refund),
                 RentalRow.due.remove(),
+                RentalRow.ttl.set(ttl_of(now, envelope_days)),
             ],
             RentalRow.state == RentalStatus.REQUESTING,
         ),

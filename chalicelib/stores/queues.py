@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.config import Config
@@ -17,30 +18,61 @@ class QueueError(Exception):
     """The queue could not be told. What it was to be told of is in a table, and is swept."""
 
 
-def send(queue_url: str, message: Mapping[str, object], *, delay_seconds: int = 0) -> None:
-    """Put one message on a queue, hidden for `delay_seconds` (at most 900). Raises QueueError."""
+def send(
+    queue_url: str,
+    message: Mapping[str, object],
+    *,
+    delay_seconds: int = 0,
+    group: str | None = None,
+) -> None:
+    """Put one message on a queue, hidden for `delay_seconds` (at most 900). Raises QueueError.
+
+    `group` is whose it is: a standard queue serves groups fairly, one with a backlog last
+    (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html).
+    """
     try:
         client().send_message(
-            QueueUrl=queue_url, MessageBody=json.dumps(message), DelaySeconds=delay_seconds
+            QueueUrl=queue_url,
+            MessageBody=json.dumps(message),
+            DelaySeconds=delay_seconds,
+            **_grouped(group),
         )
     except (BotoCoreError, ClientError) as error:
         raise QueueError(type(error).__name__) from error
 
 
-def send_all(queue_url: str, messages: Sequence[tuple[Mapping[str, object], int]]) -> Sequence[int]:
-    """Put up to ten messages on a queue, each with its delay; the positions that were taken.
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a queue is to be told, hidden for `delay_seconds`; `group` is whose it is."""
+
+    body: Mapping[str, object]
+    delay_seconds: int = 0
+    group: str | None = None
+
+
+def send_all(queue_url: str, messages: Sequence[Message]) -> Sequence[int]:
+    """Put up to ten messages on a queue; the positions of those that were taken.
 
     Raises QueueError when none was.
     """
     entries = [
-        {"Id": str(at), "MessageBody": json.dumps(message), "DelaySeconds": delay}
-        for at, (message, delay) in enumerate(messages)
+        {
+            "Id": str(at),
+            "MessageBody": json.dumps(message.body),
+            "DelaySeconds": message.delay_seconds,
+            **_grouped(message.group),
+        }
+        for at, message in enumerate(messages)
     ]
     try:
         answer = client().send_message_batch(QueueUrl=queue_url, Entries=entries)
     except (BotoCoreError, ClientError) as error:
         raise QueueError(type(error).__name__) from error
     return [int(taken["Id"]) for taken in answer.get("Successful", [])]
+
+
+def _grouped(group: str | None) -> dict[str, str]:
+    return {"MessageGroupId": group} if group is not None else {}
 
 
 def client() -> Any:

@@ -6,17 +6,18 @@ from typing import Any
 
 from pynamodb.expressions.update import Action
 
+from chalicelib.domain.events import Event
 from chalicelib.domain.ids import RentalId, UserId, rental_ulid
 from chalicelib.domain.money import Micros
 from chalicelib.domain.rental import Rental, RentalStatus, dump
 from chalicelib.domain.requests import RequestKey, SeenRequest
 from chalicelib.domain.stock import OWN, FreeNumber, PastUse
-from chalicelib.domain.times import HOUR, Millis
+from chalicelib.domain.times import DAY, HOUR, Millis, epoch_seconds
 from chalicelib.domain.user import User
-from chalicelib.stores import db, ledger, numbers, requests, shards, users
+from chalicelib.stores import db, events, ledger, numbers, requests, shards, users
 from chalicelib.stores.ledger import Entry, EntryKind
-from chalicelib.stores.rental_items import rental_of, row_of
-from chalicelib.stores.tables import RentalRow, RequestRow, UserRow
+from chalicelib.stores.rental_items import RentalRow, rental_of, row_of
+from chalicelib.stores.tables import RequestRow, UserRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +25,16 @@ class Closing:
     """How a rental ends: `rental` is as it will be, `seen_messages` what it had when read.
 
     `cancels` is the user as read and the hourly limit, if this end counts as an unused cancel.
+    The rental is removed `envelope_days` later, its `event` after `retention_days`.
     """
 
     rental: Rental
     seen_messages: int
     now: Millis
     rest_until: Millis
+    envelope_days: int
+    retention_days: int
+    event: Event | None = None
     frees_number: bool = True
     cancels: tuple[User, int] | None = None
     request: RequestKey | None = None
@@ -42,8 +47,10 @@ def open(
     *,
     most_open: int,
     request: RequestKey | None,
+    event: Event | None = None,
+    retention_days: int = 0,
 ) -> None:
-    """Rent the number: number, balance, ledger, rental and request key, all or nothing.
+    """Rent the number: number, balance, ledger, rental, request key and event, all or nothing.
 
     The user's manager is not held to anything here: an item that all rents of a manager's users
     share would have them refuse each other.
@@ -58,6 +65,7 @@ def open(
             number=numbers.rent_step(number, rental, history),
             ledger=ledger.step(payment_for(rental)),
             rental=db.put(row_of(rental), RentalRow.rental_id.does_not_exist()),
+            **events.steps(event, retention_days),
         )
     except db.RefusedError as refusal:
         raise told(refusal, rental.created_at) from None
@@ -155,7 +163,7 @@ def closed_in_minute(
 
 
 def close(closing: Closing) -> None:
-    """End a rental: rental, number, refund, counters and request key, all or nothing.
+    """End a rental: rental, number, refund, counters, request key and event, all or nothing.
 
     Raises RefusedError naming `request` (with the SeenRequest), `rental` (with the Rental: closed,
     or with more messages than were seen), `user` (with the User: too many unused cancels, or its
@@ -175,6 +183,7 @@ def close(closing: Closing) -> None:
                     RentalRow.refund.set(rental.refund),
                     RentalRow.due.remove(),
                     RentalRow.polls.remove(),
+                    RentalRow.ttl.set(ttl_of(now, closing.envelope_days)),
                 ],
                 (RentalRow.state == RentalStatus.ACTIVE)
                 & (RentalRow.message_count == closing.seen_messages),
@@ -182,9 +191,15 @@ def close(closing: Closing) -> None:
             user=_leave_step(closing),
             number=_number_step(closing),
             ledger=ledger.step(refund) if refund is not None else None,
+            **events.steps(closing.event, closing.retention_days),
         )
     except db.RefusedError as refusal:
         raise told(refusal, now) from None
+
+
+def ttl_of(now: Millis, envelope_days: int) -> int:
+    """When a rental that ends now is removed, in seconds since the epoch."""
+    return epoch_seconds(Millis(now + envelope_days * DAY))
 
 
 def _number_step(closing: Closing) -> db.Step | None:

@@ -18,7 +18,9 @@ from pynamodb.attributes import (
 from pynamodb.models import Model
 
 from chalicelib.stores.attributes import IntAttribute
+from chalicelib.stores.endpoint_items import EndpointRow
 from chalicelib.stores.outbox_items import DeliveryRow, EventRow
+from chalicelib.stores.rental_items import RentalRow
 from chalicelib.stores.rollup_items import RollupRow
 from chalicelib.stores.ticket_items import TicketRow
 
@@ -36,6 +38,7 @@ class UserRow(Model):
         generation = IntAttribute()
         events: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute)
         enabled = BooleanAttribute()
+        previous_until = IntAttribute(null=True)
 
     user_id = UnicodeAttribute(hash_key=True)
     login = UnicodeAttribute(null=True)
@@ -60,6 +63,8 @@ class UserRow(Model):
     otp = UnicodeAttribute(null=True)
     otp_rules = UnicodeAttribute(null=True)
     otp_total = IntAttribute(null=True)
+    low_balance = IntAttribute(null=True)
+    low_told = BooleanAttribute(null=True)
 
 
 class ApiKeyRow(Model):
@@ -131,57 +136,6 @@ class CatalogueRow(Model):
     listing = UnicodeAttribute(null=True)
 
 
-class RentalRow(Model):
-    """A rental with its messages. `due` is there only while it is open.
-
-    `polls` is there while its SMS are asked for at a supplier: `poll_at` is when the sweep does
-    that if nobody has, `poll_lease` until when somebody is at it, `polled` how many it has had.
-    """
-
-    class Meta:
-        table_name = ""
-
-    class Sms(MapAttribute[str, Any]):
-        """One message of a rental."""
-
-        message_id = UnicodeAttribute()
-        sender = UnicodeAttribute()
-        text = UnicodeAttribute()
-        code = UnicodeAttribute(null=True)
-        service = UnicodeAttribute(null=True)
-        provider = UnicodeAttribute()
-        received_at = IntAttribute()
-        paid = BooleanAttribute()
-
-    rental_id = UnicodeAttribute(hash_key=True)
-    user_id = UnicodeAttribute()
-    phone_number = UnicodeAttribute()
-    country = UnicodeAttribute()
-    operator_id = IntAttribute()
-    service = UnicodeAttribute()
-    price = IntAttribute()
-    supplier = UnicodeAttribute()
-    state = UnicodeAttribute()
-    due = UnicodeAttribute(null=True)
-    created_at = IntAttribute()
-    expires_at = IntAttribute()
-    cancel_after = IntAttribute()
-    closed_at = IntAttribute(null=True)
-    closed = UnicodeAttribute(null=True)
-    refund = IntAttribute(null=True)
-    message_count = IntAttribute()
-    messages: ListAttribute[Sms] = ListAttribute(of=Sms)
-    manager_id = UnicodeAttribute(null=True)
-    markup = IntAttribute(null=True)
-    upstream_id = UnicodeAttribute(null=True)
-    cost = IntAttribute(null=True)
-    upstream_operator = IntAttribute(null=True)
-    polls = UnicodeAttribute(null=True)
-    poll_at = IntAttribute(null=True)
-    poll_lease = IntAttribute(null=True)
-    polled = IntAttribute(null=True)
-
-
 class PartItem(MapAttribute[str, Any]):
     """A part of a long SMS."""
 
@@ -194,7 +148,8 @@ class InboundRow(Model):
     """An SMS as it was posted; its key makes a repeat a repeat. No rental's: `unclaimed_id`.
 
     Or the parts of a long one, under `parts#…`: `partial` is there until they are joined under
-    `joined_id`, and `partial_at` is when that is done though some are missing.
+    `joined_id`, and `partial_at` is when that is done though some are missing. Or, under
+    `report#…`, what a user says of the code of one.
     """
 
     class Meta:
@@ -213,9 +168,12 @@ class InboundRow(Model):
     total = IntAttribute(null=True)
     parts: ListAttribute[Any] = ListAttribute(of=PartItem, null=True)
     part_ids = UnicodeSetAttribute(null=True)
+    part_numbers = UnicodeSetAttribute(null=True)
     joined_id = UnicodeAttribute(null=True)
     partial = UnicodeAttribute(null=True)
     partial_at = IntAttribute(null=True)
+    code_found = UnicodeAttribute(null=True)
+    code_right = UnicodeAttribute(null=True)
     ttl = IntAttribute()
 
 
@@ -289,3 +247,4 @@ def configure(names: Mapping[str, str]) -> None:
     """Tell the models what their tables are called in this environment."""
     for table, model in _MODELS.items():
         model.Meta.table_name = names[table]
+    EndpointRow.Meta.table_name = names["users"]

@@ -42,6 +42,8 @@ def user_of(row: UserRow) -> User:
         otp=row.otp or "",
         otp_rules=row.otp_rules or "",
         otp_total=row.otp_total or 0,
+        low_balance=Micros(row.low_balance or 0),
+        low_told=bool(row.low_told),
     )
 
 
@@ -154,6 +156,7 @@ def webhook_of(endpoint: Endpoint) -> UserRow.Webhook:
         generation=endpoint.generation,
         events=list(endpoint.events),
         enabled=endpoint.enabled,
+        previous_until=endpoint.previous_until,
     )
 
 
@@ -172,4 +175,5 @@ def _endpoint_of(row: UserRow) -> Endpoint | None:
         generation=row.webhook.generation,
         events=tuple(row.webhook.events),
         enabled=row.webhook.enabled,
+        previous_until=Millis(row.webhook.previous_until or 0),
     )

@@ -48,6 +48,7 @@ def test_a_profile_has_every_field(user: User, me: Caller) -> None:
         "number_format": "full",
         "time_zone": "UTC",
         "webhook": None,
+        "low_balance": 0.0,
         "limits": {
             "open_rentals": 100,
             "unused_cancels_per_hour": 30,

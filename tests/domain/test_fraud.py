@@ -107,7 +107,7 @@ def test_what_a_counter_adds_and_holds() -> None:
         ({"ip": "192.0.2.2"}, COUNTED - {RuleName.IP}),
         ({"now": Millis(NOW - NOW % HOUR + HOUR - 1)}, None),
     ],
-    ids=repr,
+    ids=["same", "user", "neighbour", "hundred", "ten thousand", "ip", "window"],
 )
 def test_what_counts_together(options: Mapping[str, object], same: set[RuleName] | None) -> None:
     before, after = buckets(), buckets(**options)

@@ -123,7 +123,7 @@ def test_every_table_is_as_the_template_says(engine: Engine, template: Template)
 
 
 def test_the_template_says_what_the_yaml_says(template: Template) -> None:
-    rentals, limits = template.tables["RentalsTable"], template.tables["LimitsTable"]
+    rentals, numbers = template.tables["RentalsTable"], template.tables["NumbersTable"]
     indexes = rentals.request["GlobalSecondaryIndexes"]
     assert [index["IndexName"] for index in indexes] == [
         "by_user",
@@ -131,7 +131,7 @@ def test_the_template_says_what_the_yaml_says(template: Template) -> None:
         "polls",
         "closed",
     ]
-    assert (rentals.ttl_attribute, limits.ttl_attribute) == (None, "ttl")
+    assert (rentals.ttl_attribute, numbers.ttl_attribute) == ("ttl", None)
     assert rentals.point_in_time_recovery
     webhooks = template.queues["WebhooksQueue"]
     assert webhooks.attributes["VisibilityTimeout"] == "180"

@@ -25,6 +25,8 @@ from tests.servers import (
     hang,
 )
 
+pytestmark = pytest.mark.processes
+
 ANSWER_SECONDS = 10.0
 """How long any client of ours waits: what is documented comes within it."""
 

@@ -6,6 +6,8 @@ from chalicelib.domain.money import Micros
 from chalicelib.domain.user import User
 from tests.conftest import Stack
 from tests.sellers import Market, Seller
+from tests.subscribers import URL, Subscriber
+from tests.world import World
 
 
 @pytest.fixture
@@ -27,3 +29,12 @@ def market(stack: Stack, seller: Seller) -> Market:
 @pytest.fixture
 def user(market: Market) -> User:
     return market.user()
+
+
+@pytest.fixture
+def subscriber(world: World) -> Subscriber:
+    """A user with an endpoint and a rental, whose SMS become deliveries."""
+    world.stock(1)
+    user = world.user()
+    world.webhook(user, URL)
+    return Subscriber(world, user, world.rent(user))

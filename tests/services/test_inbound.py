@@ -265,7 +265,7 @@ def broken(text: str, sender: str | None) -> FoundCode | None:
 
 def test_i4_a_finder_that_fails_stops_nothing(world: World, user: User, rental: Rental) -> None:
     here = world.stack.platform
-    inbound = Inbound(here.settings, here.clock, here.webhooks, broken)
+    inbound = Inbound(here.settings, here.clock, here.webhooks, broken, here.low_balance)
     sms = incoming(world, rental.phone_number)
     assert inbound.receive("generic", "demo", sms) is Fate.MATCHED
     assert [(sms.text, sms.code) for sms in world.rental(rental).messages] == [(TEXT, None)]

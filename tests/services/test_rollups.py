@@ -431,7 +431,7 @@ def test_a_purchase_that_got_no_number_has_failed_and_may_be_a_loss(world: World
         messages=(),
     )
     purchases.hold(rental, sweep_at=Millis(now + MINUTE), most_open=9, request=None)
-    purchases.release(rental, now, loss=Micros(20_000))
+    purchases.release(rental, now, loss=Micros(20_000), envelope_days=30)
     theirs = Counts(requested=1, failed=1, money_in=BALANCE, charged=PRICE, refunded=PRICE)
     assert of(world, user).totals == theirs
     all_of_it = system(world, HOUR_22, Millis(now + 1)).totals

@@ -1,100 +1,22 @@
 """Webhooks: each event taken to its endpoint once, on a clock that the tests set."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from random import Random
 
 import pytest
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
-from chalicelib.bootstrap import Platform
-from chalicelib.domain.deliveries import Delivery, DeliveryState
-from chalicelib.domain.rental import Rental
+from chalicelib.domain.deliveries import DeliveryState
 from chalicelib.domain.retry_schedule import WAITS
 from chalicelib.domain.times import DAY, HOUR, SECOND, Millis
-from chalicelib.domain.user import User
-from chalicelib.outbound import Answer, Post
-from chalicelib.services.webhooks import LEASE, MOST_ATTEMPTS, Webhooks
+from chalicelib.outbound import Answer
+from chalicelib.services.webhooks import LEASE, MOST_ATTEMPTS
 from chalicelib.stores import db, deliveries, queues
 from chalicelib.stores.tables import DeliveryRow
 from chalicelib.surroundings import system_clock
-from tests.conftest import START, Receiver, Stack
+from tests.conftest import START, Stack
+from tests.subscribers import FAILURE, URL, During, Subscriber, crash
 from tests.world import World, together
-
-URL = "http://127.0.0.1:9/hook"
-FAILURE = Answer(status=500)
-
-
-@dataclass
-class Subscriber:
-    """A user with an endpoint and a rental, whose SMS become deliveries."""
-
-    world: World
-    user: User
-    rental: Rental
-
-    @property
-    def receiver(self) -> Receiver:
-        return self.world.stack.receiver
-
-    @property
-    def webhooks(self) -> Webhooks:
-        return self.world.stack.platform.webhooks
-
-    def told(self, text: str = "Your code is 482913") -> Delivery:
-        """A new delivery that the queue was told of."""
-        before = self.world.deliveries(self.user)
-        self.world.sms(self.rental.phone_number, text)
-        (new,) = (
-            delivery for delivery in self.world.deliveries(self.user) if delivery not in before
-        )
-        return new
-
-    def deliver(self, delivery: Delivery, now: float | None = None) -> Delivery:
-        """An attempt at it, at `now`, and what came of it."""
-        if now is not None:
-            self.world.stack.clock.now = Millis(round(now))
-        self.webhooks.deliver(delivery.delivery_id, self.user.user_id)
-        return self.get(delivery)
-
-    def get(self, delivery: Delivery) -> Delivery:
-        row = db.get(DeliveryRow, delivery.delivery_id)
-        assert row is not None
-        return deliveries.delivery_of(row)
-
-    def posting_by(self, post: Post) -> Webhooks:
-        """A deliverer whose posts go elsewhere."""
-        here = self.world.stack.platform
-        return Platform(here.settings, here.clock, here.sleep, Random(2), post).webhooks
-
-
-@pytest.fixture
-def subscriber(world: World) -> Subscriber:
-    world.stock(1)
-    user = world.user()
-    world.webhook(user, URL)
-    return Subscriber(world, user, world.rent(user))
-
-
-@dataclass
-class During:
-    """An endpoint in whose call something happens, once."""
-
-    action: Callable[[], object]
-    answer: Answer = FAILURE
-    calls: int = 0
-
-    def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
-        self.calls += 1
-        if self.calls == 1:
-            self.action()
-        return self.answer
-
-
-def crash() -> None:
-    raise MemoryError
 
 
 def test_the_whole_schedule_and_then_failed(subscriber: Subscriber) -> None:

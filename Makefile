@@ -34,16 +34,20 @@ demo: install  ## Show the whole loop, on a fresh stack, then stop
 sms: install  ## Have the simulator send an SMS to the running stack: TO=+1… TEXT='Your code is 123456'
 	@$(BIN)/python -m local.sms
 
-test: install-dev  ## Run all tests but those that start and kill whole stacks
-	@$(BIN)/python -m pytest -n 3 --dist loadfile -m "not processes"
+test: install-dev  ## Run all tests but the longest, which `make check` runs
+	@$(BIN)/python -m pytest -p tests.infra.watch -n 3 --dist loadfile -m "not long"
 
-check: install-dev  ## What CI does beside `make test`: lint, types, layers, tests of whole stacks
+check: install-dev  ## What CI does beside `make test`: lint, types, layers, the longest tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.module_length
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m processes
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
+	$(BIN)/bandit -q -c pyproject.toml -r app.py manage.py manage_shell.py chalicelib infra local
+	$(BIN)/python -m infra.audit
+	$(BIN)/python -m pytest -p no:xdist tests/infra/packaged.py
+	$(MAKE) --no-print-directory test-deploy
 
 test-deploy: install-dev $(ACCOUNT)  ## Deploy to an AWS account emulated here, and use what is deployed
 	@$(BIN)/python -m infra.package --stage dev

@@ -4,6 +4,7 @@ from typing import Any
 
 from chalice.app import Chalice, Rate
 
+from chalicelib import settings, telemetry
 from chalicelib.api import (
     account,
     account_events,
@@ -13,6 +14,7 @@ from chalicelib.api import (
     account_webhook,
     admin,
     admin_stock,
+    background,
     client,
     code_reports,
     inbound,
@@ -25,7 +27,10 @@ from chalicelib.api import (
 )
 from chalicelib.bootstrap import platform
 
-app = Chalice(app_name="sesame")
+if (namespace := settings.metrics_namespace()) is not None:
+    telemetry.write_json(namespace)
+
+app = Chalice(app_name="sesame", configure_logs=False)
 
 for face in (
     pages,
@@ -46,6 +51,9 @@ for face in (
     otp,
 ):
     app.register_blueprint(face.routes)
+
+app.register_middleware(background.told, "sqs")
+app.register_middleware(background.told, "scheduled")
 
 # Queue and schedule handlers stay here: in a blueprint, Lambda would never import this module.
 

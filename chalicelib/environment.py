@@ -52,6 +52,13 @@ class Reader:
             raise SettingsError(f"{name}: expected ports such as 443,8443.")
         return found or default
 
+    def choice(self, name: str, *values: str) -> str:
+        """One of `values`, the first if not set."""
+        value = self._environment.get(name) or values[0]
+        if value not in values:
+            raise SettingsError(f"{name}: expected {' or '.join(values)}.")
+        return value
+
     def flag(self, name: str) -> bool:
         """0 or 1, no if not set."""
         value = self._environment.get(name, "0")

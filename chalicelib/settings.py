@@ -143,9 +143,17 @@ def from_environment(read_secret: Callable[[str], str]) -> Settings:
     return load(environment)
 
 
+def metrics_namespace() -> str | None:
+    """Where this process is to measure; None if it is to log text, and measure nothing."""
+    if os.environ.get("SESAME_LOG_FORMAT") != "json":
+        return None
+    return os.environ.get("SESAME_METRICS_NAMESPACE") or "Sesame"
+
+
 def load(environment: Mapping[str, str]) -> Settings:
     """The settings that `environment` describes. Raises SettingsError naming the variable."""
     read = Reader(environment)
+    read.choice("SESAME_LOG_FORMAT", "text", "json")
     secrets = read.json("SESAME_SECRETS")
     allow_loopback = read.flag("SESAME_ALLOW_LOOPBACK")
     sms_days = read.number("SESAME_SMS_RETENTION_DAYS", 7, least=3)

@@ -14,6 +14,7 @@ from typing import Any
 import click
 from chalice.config import Config
 
+from chalicelib import telemetry
 from chalicelib.errors import SesameError
 from local import pumps, resources, template
 from local.engine import ROOT, Engine
@@ -49,9 +50,7 @@ log = logging.getLogger("local")
 @click.option("--minute", default=60.0, help="Seconds in a minute of the schedules.")
 def main(port: int, home: Path, minute: float) -> None:
     """Run Sesame on this machine until Ctrl-C."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s", level="INFO")
-    for library in ("botocore", "pynamodb"):
-        logging.getLogger(library).setLevel("WARNING")
+    telemetry.write_text()
     stop = threading.Event()
 
     def ask_to_stop(_number: int, _frame: FrameType | None) -> None:

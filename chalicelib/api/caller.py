@@ -2,6 +2,7 @@
 
 import hmac
 
+from chalicelib import telemetry
 from chalicelib.api.edge import Call
 from chalicelib.api.parameters import Parameters
 from chalicelib.bootstrap import platform
@@ -82,5 +83,6 @@ def _token(call: Call) -> str:
 
 def _opened(text: str) -> tuple[ApiKey, User]:
     key, user = platform().accounts.authenticate(text)
+    telemetry.bind(user_id=user.user_id)
     platform().call_limiter.take(user.user_id)
     return key, user

@@ -10,11 +10,13 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
+from time import perf_counter
 from typing import Any
 from urllib.parse import quote, quote_plus, urlencode
 
 from chalice.app import Blueprint, Response
 
+from chalicelib import telemetry
 from chalicelib.bootstrap import platform
 from chalicelib.domain.ids import new_ulid
 from chalicelib.domain.keys import masked
@@ -109,13 +111,26 @@ def route(
         @wraps(view)
         def handle(**path_parameters: str) -> Response:
             call = _call_of(blueprint.current_request, path_parameters)
-            return _answered(view, call, shape, unexpected)
+            return _told(view, call, shape, unexpected)
 
         # Views check the content type themselves, to refuse it in our own shape.
         blueprint.route(path, methods=[method], content_types=["*/*"], name=view.__name__)(handle)
         return view
 
     return register
+
+
+def _told(view: View, call: Call, shape: Shape, unexpected: str) -> Response:
+    """The answer, and one line that tells of the call."""
+    began = perf_counter()
+    with telemetry.bound(
+        request_id=call.request_id, correlation_id=call.request_id, route=call.template
+    ):
+        answer = _answered(view, call, shape, unexpected)
+        status, millis = answer.status_code, round((perf_counter() - began) * 1000)
+        said = telemetry.fields(method=call.method, status=status, millis=millis)
+        log.info("%s %s %d", call.method, call.template, status, extra=said)
+        return answer
 
 
 def _answered(view: View, call: Call, shape: Shape, unexpected: str) -> Response:

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable
 from typing import Any
 
+from chalicelib import telemetry
 from chalicelib.bootstrap import platform
 from chalicelib.domain.deliveries import Lane
 from chalicelib.domain.ids import DeliveryId, RentalId, UserId
@@ -26,15 +27,19 @@ def deliver_slow_webhooks(event: Any) -> dict[str, Any]:
 
 def _deliver(event: Any, lane: Lane) -> dict[str, Any]:
     wanted: dict[str, tuple[DeliveryId, UserId]] = {}
+    correlations: dict[DeliveryId, str] = {}
     unreadable = []
     for message_id, body in _messages(event):
         try:
-            wanted[message_id] = DeliveryId(body["delivery_id"]), UserId(body["user_id"])
+            delivery_id = DeliveryId(body["delivery_id"])
+            wanted[message_id] = delivery_id, UserId(body["user_id"])
+            if known := body.get("correlation_id"):
+                correlations[delivery_id] = known
         except (KeyError, TypeError):
             # It goes to the dead-letter queue alone, not with the batch that it came in.
             log.error("message %s of the %s webhooks queue is unreadable", message_id, lane)
             unreadable.append(message_id)
-    failed = set(platform().webhooks.deliver_all(list(wanted.values()), lane))
+    failed = set(platform().webhooks.deliver_all(list(wanted.values()), lane, correlations))
     return _failures(
         [*unreadable, *(message_id for message_id, ids in wanted.items() if ids[0] in failed)]
     )
@@ -46,7 +51,9 @@ def poll_suppliers(event: Any) -> dict[str, Any]:
     for message_id, body in _messages(event):
         try:
             poll_at = Millis(int(body["poll_at"]))
-            platform().polls.poll(RentalId(body["rental_id"]), int(body["polls"]), poll_at)
+            rental_id = RentalId(body["rental_id"])
+            with telemetry.bound(rental_id=rental_id, correlation_id=rental_id):
+                platform().polls.poll(rental_id, int(body["polls"]), poll_at)
         except (BusyError, KeyError, TypeError):
             log.exception("message %s of the polls queue", message_id)
             failed.append(message_id)
@@ -58,7 +65,8 @@ def send_otp(event: Any) -> dict[str, Any]:
     failed = []
     for message_id, body in _messages(event):
         try:
-            platform().otp_sending.advance(str(body["token"]))
+            with telemetry.bound(correlation_id=body.get("correlation_id")):
+                platform().otp_sending.advance(str(body["token"]))
         except (BusyError, KeyError, TypeError):
             log.exception("message %s of the otp queue", message_id)
             failed.append(message_id)

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from chalicelib import telemetry
 from chalicelib.domain.events import rental_event
 from chalicelib.domain.ids import RentalId, is_rental_id
 from chalicelib.domain.money import NOTHING
 from chalicelib.domain.rental import Rental, RentalStatus, load
 from chalicelib.domain.requests import RequestKey, first_answer
 from chalicelib.domain.stock import OWN
-from chalicelib.domain.times import HOUR, SECOND, Clock, Millis, later
+from chalicelib.domain.times import HOUR, MINUTE, SECOND, Clock, Millis, later
 from chalicelib.domain.user import User
 from chalicelib.errors import BusyError, ConflictError, LimitExceededError
 from chalicelib.services.low_balance import LowBalance
@@ -25,6 +26,9 @@ from chalicelib.stores.rentals import Closing
 
 _MOST_TRIES = 12
 """A close loses a race only to an SMS (ten at most) or to another close."""
+
+STUCK_AFTER = 5 * MINUTE
+"""A purchase that is older and not settled is stuck: the sweep comes for it each minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Closings:
                 raise unknown_rental()
             if rental.is_forgotten(now, envelope_days=self.settings.envelope_retention_days):
                 raise unknown_rental()
+            telemetry.bind(rental_id=rental.rental_id)
             if rental.status is RentalStatus.CANCELLED:
                 return rental
             self._check_cancel(rental, owner, now)
@@ -82,6 +87,8 @@ class Closings:
             now = self.clock()
             rental = store.get(rental_id)
             if rental is not None and rental.is_unfinished(now):
+                if now - rental.created_at > STUCK_AFTER:
+                    telemetry.count("StuckSagas")
                 self.purchases.settle(rental)
                 return True
             if rental is None or rental.status is not RentalStatus.ACTIVE or rental.is_open(now):
@@ -100,6 +107,9 @@ class Closings:
             while True:
                 page = store.due(shard, now, limit=limit, start=start)
                 if page.items:
+                    if start is None:
+                        lag = (now - page.items[0].expires_at) / SECOND
+                        telemetry.count("ExpiryLagSeconds", lag)
                     yield [RentalId(row.rental_id) for row in page.items]
                 start = page.start
                 if start is None:
@@ -175,4 +185,5 @@ class Closings:
         if event is not None:
             self.webhooks.tell(event)
         if rental.refund > 0:
+            telemetry.count("Refunds", reason=rental.status)
             self.low_balance.look_after(rental)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from chalicelib import telemetry
 from chalicelib.domain.deliveries import Delivery, Lane
 from chalicelib.domain.ids import DeliveryId, UserId
 from chalicelib.domain.times import MINUTE, SECOND, Clock, Millis
@@ -65,7 +66,9 @@ class DeliveryQueues:
                 log.warning("queue not told of %d deliveries: %s", len(batch), error)
 
     def pass_on(
-        self, delays: Mapping[tuple[DeliveryId, UserId], int]
+        self,
+        delays: Mapping[tuple[DeliveryId, UserId], int],
+        correlations: Mapping[DeliveryId, str],
     ) -> Collection[tuple[DeliveryId, UserId]]:
         """Tell the slow lane of what it is to look at in so many milliseconds; what it was told."""
         told: set[tuple[DeliveryId, UserId]] = set()
@@ -73,7 +76,11 @@ class DeliveryQueues:
         for at in range(0, len(listed), queues.MOST_BATCH):
             batch = listed[at : at + queues.MOST_BATCH]
             messages = [
-                Message(_body(*ids), _seconds(min(delays[ids], MOST_DELAY)), ids[1])
+                Message(
+                    _body(*ids, correlations.get(ids[0])),
+                    _seconds(min(delays[ids], MOST_DELAY)),
+                    ids[1],
+                )
                 for ids in batch
             ]
             try:
@@ -137,8 +144,12 @@ class DeliveryQueues:
         return self.settings.webhooks_queue
 
 
-def _body(delivery_id: DeliveryId, user_id: UserId) -> dict[str, str]:
-    return {"delivery_id": delivery_id, "user_id": user_id}
+def _body(
+    delivery_id: DeliveryId, user_id: UserId, correlation_id: str | None = None
+) -> dict[str, str]:
+    body = {"delivery_id": delivery_id, "user_id": user_id}
+    known = correlation_id or telemetry.correlation_id()
+    return body if known is None else {**body, "correlation_id": known}
 
 
 def _seconds(millis: int) -> int:

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from chalicelib import telemetry
 from chalicelib.domain.code_finder import FoundCode
 from chalicelib.domain.events import Event, sms_event
 from chalicelib.domain.phone import normalise
@@ -117,6 +118,7 @@ class Inbound:
                 elif "user" in refusal.why:
                     affordable = False
             else:
+                _count(kept, event, shown)
                 self._tell(event)
                 if rental is not None and payment is not None:
                     self.low_balance.look_after(rental)
@@ -174,4 +176,18 @@ def _keep(stored: StoredSms) -> Fate:
     except RefusedError:
         # It came before. What became of it then stands.
         return stored.fate
+    _count(stored)
     return stored.fate
+
+
+def _count(stored: StoredSms, event: Event | None = None, message: Message | None = None) -> None:
+    ids = telemetry.Ids(rental_id=stored.rental_id)
+    if event is not None:
+        ids |= telemetry.Ids(
+            user_id=event.user_id, event_id=event.event_id, delivery_id=event.delivery_id
+        )
+    with telemetry.bound(**ids):
+        telemetry.count("SmsReceived", fate=stored.fate)
+        if message is not None and message.code is not None:
+            telemetry.count("CodesFound")
+        log.info("an SMS came: %s", stored.fate)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chalicelib import telemetry
 from chalicelib.domain.ids import RentalId
 from chalicelib.domain.times import SECOND, Clock, Millis
 from chalicelib.errors import BusyError
@@ -61,13 +62,17 @@ class Jobs:
     def expire_page(self, rental_ids: Sequence[RentalId]) -> None:
         """Close these rentals; one that can't be closed now is left for the next run."""
         for rental_id in rental_ids:
-            try:
-                self.closings.expire(rental_id)
-            except BusyError:
-                log.warning("rental %s could not be closed, left for the next run", rental_id)
-            except Exception:
-                # One rental that can't be closed must not keep the others' money.
-                log.exception("rental %s could not be closed", rental_id)
+            with telemetry.bound(rental_id=rental_id, correlation_id=rental_id):
+                self._expire(rental_id)
+
+    def _expire(self, rental_id: RentalId) -> None:
+        try:
+            self.closings.expire(rental_id)
+        except BusyError:
+            log.warning("rental %s could not be closed, left for the next run", rental_id)
+        except Exception:
+            # One rental that can't be closed must not keep the others' money.
+            log.exception("rental %s could not be closed", rental_id)
 
     def end_rests(self) -> None:
         """Free the numbers that have rested."""

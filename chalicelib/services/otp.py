@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
+from chalicelib import telemetry
 from chalicelib.domain import fraud
 from chalicelib.domain.events import TICKET_EVENTS
 from chalicelib.domain.fraud import Decision, Mode, RuleName
@@ -19,11 +20,7 @@ from chalicelib.domain.otp_codes import code_digest, derive_code
 from chalicelib.domain.otp_templates import template_for
 from chalicelib.domain.otp_text import with_autofill
 from chalicelib.domain.requests import RequestKey, first_answer
-from chalicelib.domain.ticket import (
-    Sending,
-    Ticket,
-    is_worth_resending,
-)
+from chalicelib.domain.ticket import Sending, Ticket, is_worth_resending
 from chalicelib.domain.times import SECOND, Clock, Millis, later
 from chalicelib.domain.user import User
 from chalicelib.errors import (
@@ -175,6 +172,9 @@ class Otp:
             ticket = self._ticket(asked, ticket_number, sending)
             tickets.open(ticket, last, terms)
             token = ticket.token
+        for decision in met:
+            telemetry.count("FraudDecisions", rule=decision.rule, outcome="noted")
+        telemetry.bind(ticket_number=ticket_number)
         self.tickets.tell(token)
         if watched(user):
             self.low_balance.look(user.user_id)
@@ -206,14 +206,12 @@ class Otp:
 
     def _check_limits(self, asked: _Asked, blocked: Sequence[Decision], now: Millis) -> None:
         for decision in blocked:
-            self._note(asked.user, asked.wanted, decision, now)
+            number, days = asked.wanted.phone_number, self.settings.sms_retention_days
+            decisions.note(asked.user.user_id, number, decision, now, days)
+            telemetry.count("FraudDecisions", rule=decision.rule, outcome="blocked")
             if decision.rule is RuleName.COUNTRY:
                 raise no_destination(f"The account does not allow {asked.wanted.country}.")
             raise _limited(decision, now)
-
-    def _note(self, user: User, wanted: OtpRequest, decision: Decision, now: Millis) -> None:
-        days = self.settings.sms_retention_days
-        decisions.note(user.user_id, wanted.phone_number, decision, now, days)
 
     def _replayed(self, user: User, answer: str) -> Generated:
         kept = json.loads(answer)

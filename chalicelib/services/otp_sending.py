@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from chalicelib import telemetry
 from chalicelib.domain.events import OTP_FAILED, OTP_SENT, OTP_VALIDATED, Event, ticket_event
 from chalicelib.domain.ids import new_ulid
 from chalicelib.domain.money import Micros
@@ -57,6 +58,7 @@ class OtpSending:
     make_line: MakeLine
     webhooks: Webhooks
 
+    @telemetry.bound()
     def advance(self, token: str) -> None:
         """Do the next thing that is due of a ticket: a sending, a call after a silence, an event.
 
@@ -66,6 +68,8 @@ class OtpSending:
         held = ticket_sendings.lease(token, new_ulid(now), now, until=Millis(now + LEASE))
         if held is None:
             return
+        number, user_id = held.ticket.ticket_number, held.ticket.user_id
+        telemetry.correlate(number, ticket_number=number, user_id=user_id)
         try:
             position = held.ticket.next_sending()
             if position is not None:
@@ -182,19 +186,13 @@ class OtpSending:
             return after, event
 
         after, event = self._settle(held, write)
-        self._tell_after(after, now)
-        if event is not None:
-            self.webhooks.tell(event)
+        self._tell_after(after, sending, event, now)
 
     def _fail(self, held: Leased, position: int, tries: Sequence[Try]) -> None:
         now = self.clock()
         before = held.ticket.sendings[position]
-        sending = replace(
-            before,
-            state=SendingState.FAILED,
-            rounds=before.rounds + 1,
-            tries=(*before.tries, *tries),
-        )
+        tries = (*before.tries, *tries)
+        sending = replace(before, state=SendingState.FAILED, rounds=before.rounds + 1, tries=tries)
         days = self.settings.sms_retention_days
 
         def write(now_held: Leased) -> tuple[Ticket, Event | None]:
@@ -207,9 +205,7 @@ class OtpSending:
             return after, event
 
         after, event = self._settle(held, write)
-        self._tell_after(after, now)
-        if event is not None:
-            self.webhooks.tell(event)
+        self._tell_after(after, sending, event, now)
 
     def _settle(self, held: Leased, write: Callable[[Leased], T]) -> T:
         """Write down what came of it, on the ticket as it is by then: sendings may be added while
@@ -277,13 +273,20 @@ class OtpSending:
             return
         self.tickets.tell(ticket.token)
 
-    def _tell_after(self, ticket: Ticket, now: Millis) -> None:
+    def _tell_after(
+        self, ticket: Ticket, sending: Sending, event: Event | None, now: Millis
+    ) -> None:
+        name = "CodesSent" if sending.state is SendingState.SENT else "CodesFailed"
+        telemetry.count(name, channel=sending.channel)
+        log.info("the sending by %s: %s", sending.channel, sending.state)
         call_due_at = ticket.call_due_at()
         if is_due(ticket):
             self.tickets.tell(ticket.token)
         elif call_due_at is not None:
             wait = -(-(call_due_at - now) // SECOND)
             self.tickets.tell(ticket.token, delay_seconds=max(0, wait))
+        if event is not None:
+            self.webhooks.tell(event)
 
 
 def _event(ticket: Ticket, kind: str, sending: Sending | None, now: Millis) -> Event | None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
+from chalicelib import telemetry
 from chalicelib.domain.events import OTP_VALIDATED
 from chalicelib.domain.ids import UserId, is_ulid
 from chalicelib.domain.lenient import read_guess
@@ -56,6 +57,7 @@ class OtpTickets:
         digest = code_digest(self.settings.secrets.pepper, token, guess.code, bound_to)
         ticket, counted = tickets.compare(token, digest, uuid4().hex, user.user_id, now)
         judgement = judge(ticket, digest, user.user_id, now, counted=counted)
+        telemetry.count("CodesChecked", outcome=judgement.verdict.name.lower())
         if judgement.verdict is Verdict.SUCCESS and ticket and OTP_VALIDATED in ticket.tells:
             self.tell(token)
         return judgement
@@ -77,8 +79,11 @@ class OtpTickets:
 
     def tell(self, token: str, *, delay_seconds: int = 0) -> None:
         """Have something done about a ticket. If the queue fails, the sweep does it later."""
+        message = {"token": token}
+        if known := telemetry.correlation_id():
+            message["correlation_id"] = known
         try:
-            queues.send(self.settings.otp_queue, {"token": token}, delay_seconds=delay_seconds)
+            queues.send(self.settings.otp_queue, message, delay_seconds=delay_seconds)
         except queues.QueueError as error:
             log.warning("the otp queue was not told of a ticket: %s", error)
 

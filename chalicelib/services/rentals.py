@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from chalicelib import telemetry
 from chalicelib.domain.events import RENTAL_EVENTS, rental_event
 from chalicelib.domain.ids import E164, RentalId, is_rental_id, new_rental_id
 from chalicelib.domain.money import NOTHING, Micros
@@ -74,6 +75,8 @@ class Rentals:
                     return load(first_answer(request, refusal.why["request"]))
                 raise self._why_refused(refusal, draft) from None
             if rental is not None:
+                telemetry.bind(rental_id=rental.rental_id)
+                telemetry.count("RentalsOpened", supplier=rental.supplier)
                 self.low_balance.look_after(rental)
                 return rental
         if request is not None:
@@ -109,6 +112,7 @@ class Rentals:
             raise unknown_rental()
         if rental.is_forgotten(now, envelope_days=self.settings.envelope_retention_days):
             raise unknown_rental()
+        telemetry.bind(rental_id=rental.rental_id)
         return rental.kept_at(now, sms_days=self.settings.sms_retention_days)
 
     def _draft(self, user: User, offer: Offer, service: str, manager: User | None) -> Rental:

@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from random import Random
 
+from chalicelib import telemetry
 from chalicelib.domain.deliveries import Delivery, DeliveryState, Lane
 from chalicelib.domain.endpoint_health import Health
-from chalicelib.domain.events import TEST, Event
+from chalicelib.domain.events import SMS_EVENTS, TEST, Event
 from chalicelib.domain.ids import DeliveryId, UserId, new_ulid
 from chalicelib.domain.retry_schedule import WAITS, wait_after
 from chalicelib.domain.signatures import signed_headers
@@ -62,24 +63,43 @@ class Webhooks:
         self.queues.tell(event.delivery_id, event.user_id)
 
     def deliver_all(
-        self, wanted: Sequence[tuple[DeliveryId, UserId]], lane: Lane = Lane.FAST
+        self,
+        wanted: Sequence[tuple[DeliveryId, UserId]],
+        lane: Lane = Lane.FAST,
+        correlations: Mapping[DeliveryId, str] | None = None,
     ) -> list[DeliveryId]:
         """Attempt deliveries side by side; those whose attempt could not even be written down.
 
+        `correlations` are the ids of the calls that led to them, where the queue told them.
         Those of an endpoint that is known to keep them away are passed on without being looked at,
         so that a flood of them costs nobody else time.
         """
-        wanted = self._pass_on(wanted, lane)
+        known = correlations or {}
+        wanted = self._pass_on(wanted, lane, known)
         with ThreadPoolExecutor(max_workers=max(1, len(wanted))) as pool:
-            attempts = [(ids[0], pool.submit(self.deliver, *ids, lane)) for ids in wanted]
+            attempts = [
+                (
+                    ids[0],
+                    pool.submit(telemetry.carried(self.deliver), *ids, lane, known.get(ids[0])),
+                )
+                for ids in wanted
+            ]
         failed = [(delivery_id, attempt.exception()) for delivery_id, attempt in attempts]
         for delivery_id, error in failed:
             if error is not None:
                 log.error("delivery %s: %s", delivery_id, type(error).__name__)
         return [delivery_id for delivery_id, error in failed if error is not None]
 
-    def deliver(self, delivery_id: DeliveryId, user_id: UserId, lane: Lane = Lane.FAST) -> None:
+    @telemetry.bound()
+    def deliver(
+        self,
+        delivery_id: DeliveryId,
+        user_id: UserId,
+        lane: Lane = Lane.FAST,
+        correlation_id: str | None = None,
+    ) -> None:
         """One attempt at a delivery, unless it is finished, not yet due, or in other hands."""
+        telemetry.bind(delivery_id=delivery_id, user_id=user_id, correlation_id=correlation_id)
         now = self.clock()
         with ThreadPoolExecutor(max_workers=1) as pool:
             # Read beside the lease, so that an attempt costs two round trips in sequence.
@@ -90,6 +110,7 @@ class Webhooks:
         self.away.learn(user_id, health, now)
         if delivery is None:
             return
+        telemetry.correlate(delivery.event_id, event_id=delivery.event_id)
         try:
             if user is None or user.endpoint is None:
                 self._skip(delivery, "no_endpoint")
@@ -103,7 +124,10 @@ class Webhooks:
             log.warning("delivery %s outlived its lease", delivery_id)
 
     def _pass_on(
-        self, wanted: Sequence[tuple[DeliveryId, UserId]], lane: Lane
+        self,
+        wanted: Sequence[tuple[DeliveryId, UserId]],
+        lane: Lane,
+        correlations: Mapping[DeliveryId, str],
     ) -> Sequence[tuple[DeliveryId, UserId]]:
         """Leave to the slow lane what can't be attempted here and now; the rest."""
         now = self.clock()
@@ -112,7 +136,7 @@ class Webhooks:
             for ids in wanted
             if (until := self.away.until(ids[1], lane, now)) is not None
         }
-        passed = self.queues.pass_on(delays)
+        passed = self.queues.pass_on(delays, correlations)
         return [ids for ids in wanted if ids not in passed]
 
     def _proceed(
@@ -163,7 +187,10 @@ class Webhooks:
         wait = wait_after(delivery.attempts, self.random.random())
         if answer.is_success():
             deliveries.finish(delivery, DeliveryState.DELIVERED, result, self.clock())
-        elif answer.status == _GONE or wait is None or self._is_too_old(delivery):
+            self._count_delivered(delivery, answer)
+            return
+        _count_failed(delivery, answer)
+        if answer.status == _GONE or wait is None or self._is_too_old(delivery):
             self._give_up(delivery, result)
         else:
             asked = (answer.retry_after or 0) * SECOND
@@ -196,6 +223,25 @@ class Webhooks:
 
     def _give_up(self, delivery: Delivery, result: Result) -> None:
         deliveries.finish(delivery, DeliveryState.FAILED, result, self.clock())
+        telemetry.count("DeliveriesGivenUp", type=delivery.type)
 
     def _skip(self, delivery: Delivery, why: str) -> None:
         deliveries.finish(delivery, DeliveryState.SKIPPED, Result(error=why), self.clock())
+        telemetry.count("DeliveriesSkipped", reason=why)
+        log.info("the delivery was skipped: %s", why)
+
+    def _count_delivered(self, delivery: Delivery, answer: Answer) -> None:
+        telemetry.count("DeliveriesSucceeded", type=delivery.type)
+        telemetry.count("DeliveryMillis", answer.millis or 0)
+        # What was sent again has waited for somebody to ask.
+        if delivery.type in SMS_EVENTS and delivery.begun_at == delivery.created_at:
+            waited = (self.clock() - delivery.created_at) / SECOND
+            telemetry.count("SmsToWebhookSeconds", waited)
+        log.info("attempt %d delivered %s", delivery.attempts, delivery.type)
+
+
+def _count_failed(delivery: Delivery, answer: Answer) -> None:
+    reason = answer.error or f"http_{(answer.status or 0) // 100}xx"
+    telemetry.count("DeliveriesFailed", reason=reason)
+    telemetry.count("DeliveryMillis", answer.millis or 0)
+    log.info("attempt %d to deliver %s failed: %s", delivery.attempts, delivery.type, reason)

@@ -118,7 +118,11 @@ def test_any_json_asks_for_a_code(
     if isinstance(body, dict):
         number = phone_number(body.get("phone_number"), "US")
     if number is not None and answer.status_code != 200:
-        documented = {400: "invalid_json", 403: "destination_forbidden", 422: "request_key_reused"}
+        documented = {
+            400: "invalid_json",
+            403: "destination_forbidden",
+            422: "idempotency_key_reused",
+        }
         assert documented[answer.status_code] in answer.json_body["reason"], answer.body
     if answer.status_code == 200:
         assert number is not None

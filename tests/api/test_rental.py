@@ -136,12 +136,14 @@ def test_get_sms_has_the_documented_fields_and_ours(world: World, stack: Stack, 
         "status": "success",
         "messages": [
             {
+                "id": f"{rental['rental_id']}.1",
                 "sender": "Acme",
                 "text": "Your verification code is: 123456",
                 "received_at": "2023-11-14T22:13:20Z",
                 "code": "123456",
             },
             {
+                "id": f"{rental['rental_id']}.2",
                 "sender": "Acme",
                 "text": "No code in here",
                 "received_at": "2023-11-14T22:14:21Z",

@@ -24,6 +24,8 @@ from local.engine import ROOT, Engine
 from local.engine_main import _only_reads
 from local.errors import LocalRunError
 
+pytestmark = pytest.mark.long
+
 DEADLINE_SECONDS = 60.0
 
 

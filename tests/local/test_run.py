@@ -25,7 +25,7 @@ from standardwebhooks.webhooks import Webhook
 from local.engine import ROOT, Engine
 from local.seed import BALANCE, LOGIN, is_key, seed
 
-pytestmark = pytest.mark.processes
+pytestmark = pytest.mark.long
 
 DEADLINE_SECONDS = 90.0
 PYTHON = {name: os.environ[name] for name in ("SESAME_ENGINE_PYTHON",) if name in os.environ}

@@ -25,7 +25,7 @@ from tests.servers import (
     hang,
 )
 
-pytestmark = pytest.mark.processes
+pytestmark = pytest.mark.long
 
 ANSWER_SECONDS = 10.0
 """How long any client of ours waits: what is documented comes within it."""

@@ -54,6 +54,7 @@ def codes_of(world: World, user: User, made: Iterable[Generated]) -> dict[str, s
     return {each.token: derive_code(pepper, each.token, shape) for each in made}
 
 
+@pytest.mark.long
 def test_i8_a_thousand_tickets_leave_no_code_in_the_tables_or_the_logs(
     world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,6 +26,8 @@ from tests.conftest import START
 from tests.wire import answered, failed, stored, tapped
 from tests.world import BALANCE, PRICE, World, meanwhile, together
 
+pytestmark = pytest.mark.long
+
 NEVER = Millis(START * 2)
 HOUR_22 = Unit.HOUR.floor(START)
 EVENING = "2023-11-14T22"

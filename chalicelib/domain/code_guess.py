@@ -7,7 +7,19 @@ import re
 
 from .code_scoring import ANNOUNCES, around, invitation, is_amount
 from .code_shapes import Candidate
-from .code_words import BANK, ENTER, GUARD, KIND, LABEL, MONEY, NOTICE, OPTOUT, PROMO, Reading, words_in
+from .code_words import (
+    BANK,
+    ENTER,
+    GUARD,
+    KIND,
+    LABEL,
+    MONEY,
+    NOTICE,
+    OPTOUT,
+    PROMO,
+    Reading,
+    words_in,
+)
 
 _NEVER = KIND | PROMO
 _SELDOM = BANK | NOTICE | MONEY | OPTOUT

@@ -44,7 +44,7 @@ _INVITES = ENTER | ENTERED | LABEL
 _AGAINST = KIND | OPTOUT | PROMO | BANK | NOTICE
 _LIFTS = _ATTRACTS | ENTER | ENTERED | GUARD | UNIT
 
-_BREAK = re.compile(r"[.!?\n。！？।။។](?:(?<![.!?])|(?= ))")
+_BREAK = re.compile(r"[.!?\n。！？।။។](?:(?<![.!?])|(?<!\sр\.)(?<!\sруб\.)(?<!\sгрн\.)(?= ))")
 _APART = re.compile(
     r"[.!?] (?![#:0-9])|[,;\n，、。！？।။។0-9]"
     r"|\b(?:with|using|or|oder|ou|или|mit|con|avec|com|med|cu)\b"
@@ -60,6 +60,7 @@ _DATED = re.compile(
     r"(?:[0-9](?:st|nd|rd|th)?[,.]?|©|\b(?:(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)"
     r"[a-z]{0,6}[.,]?|copyright|in|since|de|of))\s$"
 )
+_POLISH_IS = re.compile(r"\b(?:kod|haslo)\b[^.,;:!?\n0-9]{0,70} to\s{1,2}$")
 _LINE_EDGE = frozenset(("", "\n", "\r"))
 _SENT_TO = re.compile(r"(?:^|\s)(?:to|2|al|au|an|na|на|no|ao|til|naar)\s{1,2}$")
 
@@ -85,6 +86,8 @@ def rank(reading: Reading, choices: list[Candidate]) -> list[Ranked]:
     if not roles & _LIFTS and not marked:
         return []
     mood = _mood(reading) + marked
+    if mood < 0 and roles & ANNOUNCES and _opens(reading, choices[0]):
+        mood *= 0.3
     if mood + _most_it_can_reach(roles) < THRESHOLD:
         return []
     if len(choices) > _MOST_CANDIDATES:
@@ -97,6 +100,18 @@ def rank(reading: Reading, choices: list[Candidate]) -> list[Ranked]:
     if len(ranked) > 1:
         ranked.sort(key=_by_score)
     return ranked
+
+
+def _opens(reading: Reading, first: Candidate) -> bool:
+    """Whether the message begins with a code and says so, before it turns to anything else."""
+    end = _BREAK.search(reading.low, first.end)
+    if first.start > 3 or not first.code.isdigit() or not end:
+        return False
+    roles = 0
+    for start, _, bits in reading.hits:
+        if start < end.start():
+            roles |= bits
+    return roles & ANNOUNCES > 0 and not roles & (_AGAINST | LABEL)
 
 
 def _by_score(ranked: Ranked) -> float:
@@ -158,7 +173,10 @@ def _score(reading: Reading, choice: Candidate, near: Near) -> float:
         return _IMPOSSIBLE
     announced, verified = _attraction(low, choice, near) if roles & _ATTRACTS else _NO_PULL
     lead = low[start - 14 if start > 14 else 0 : start].rstrip(_OPENERS)
-    linked = lead[-1:] in _LINK_ENDS or lead.rpartition(" ")[2] in _LINK_WORDS
+    last_word = lead.rpartition(" ")[2]
+    linked = lead[-1:] in _LINK_ENDS or last_word in _LINK_WORDS
+    if last_word == "to" and not linked:
+        linked = _POLISH_IS.search(low, max(0, start - 80), start) is not None
     score = choice.worth + announced + verified * (0.5 if announced else 1.0)
     if linked:
         # "Code: 4829" says it outright, whatever else the message is about.
@@ -169,7 +187,8 @@ def _score(reading: Reading, choice: Candidate, near: Near) -> float:
         invited = invitation(low, choice, near, linked)
         score += invited * 0.5 if announced and invited > 0 else invited
     if roles & _NAMES_OTHER:
-        score += _misnaming(low, choice, near, (announced, verified))
+        given = linked and roles & (VERIFY | ONCE) and _is_given(low, start, near[0])
+        score += _misnaming(low, choice, near, (announced, verified), given=bool(given))
     if len(choice.code) == 4 and choice.code[:2] in ("19", "20"):
         dated = _DATED.search(low, max(0, start - 14), start)
         score -= 4.0 if dated else 0.3 if announced > 2.5 else 2.5
@@ -238,8 +257,21 @@ def invitation(low: str, choice: Candidate, near: Near, linked: bool) -> float:
     return invited
 
 
-def _misnaming(low: str, choice: Candidate, near: Near, pull: Pull) -> float:
-    """What a word beside the candidate takes that names it an order, a card, a telephone …"""
+def _is_given(low: str, start: int, before: list[Hit]) -> bool:
+    """Whether a clause that began with the word for a code goes on to what starts here."""
+    for _, last, bits in before[::-1]:
+        if bits & (CODE | ONCE):
+            return not _APART.search(low, last, start)
+        if bits & KIND:
+            return False
+    return False
+
+
+def _misnaming(low: str, choice: Candidate, near: Near, pull: Pull, *, given: bool) -> float:
+    """What a word beside the candidate takes that names it an order, a card, a telephone …
+
+    A label in the midst of "your code for your account is" names no number that is `given` so.
+    """
     before, after = near
     penalty = 0.0
     if before:
@@ -248,6 +280,7 @@ def _misnaming(low: str, choice: Candidate, near: Near, pull: Pull) -> float:
         if (
             bits & _NAMES_OTHER
             and not bits & ANNOUNCES
+            and not given
             and gap <= 14
             and not _APART.search(low, last, choice.start)
         ):

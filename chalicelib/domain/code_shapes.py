@@ -53,7 +53,7 @@ _DIGITS_WORTH = (0.0, 0.0, 0.0, -1.0, 0.6, 0.8, 1.5, 0.8, 0.8, -0.3, -0.8)
 _CURRENCIES = frozenset("$€£¥₹₽₺₩₫฿₦₴₸₱₪৳₾₼֏￥￦")
 _CURRENCIES_AFTER = _CURRENCIES | frozenset("%٪％")
 _TOUCHING_BEFORE = _CURRENCIES | frozenset("*•·_\\/+")
-_TOUCHING_AFTER = _CURRENCIES_AFTER | frozenset("*_@\\/°‰+")
+_TOUCHING_AFTER = _CURRENCIES_AFTER | frozenset("*_@\\/°‰+#)")
 _UNITS = """
 st nd rd th am pm min mins hr hrs sec gb mb kb tb mah mp px kg km mm cm ml ppm ppw x p rs usd eur
 gbp inr k m bn mbps kwh cal pts pcs day days hours minutes years yr yrs off h s d
@@ -107,7 +107,7 @@ def candidates(text: str) -> list[Candidate]:
                     worth = _DIGITS_WORTH[sum(sizes)] - 0.3
                     found.append(Candidate(start, match.end(), "".join(parts), worth))
                 continue
-            if _is_telephone(text, start, sizes):
+            if _is_telephone(text, start, sizes) or (sizes[0] < 3 and {*sizes[1:]} == {3}):
                 continue
         for part in parts:
             if len(part) > 2:
@@ -141,9 +141,12 @@ def _free(text: str, start: int, end: int) -> bool:
         return False
     if after == " ":
         return text[end + 1 : end + 2] not in _CURRENCIES_AFTER
-    if after in _TOUCHING_AFTER:
-        return False
-    return not (after == ")" and before == "(" and _AREA_CODE_ENDS.match(text, end))
+    if after not in _TOUCHING_AFTER:
+        return True
+    if after == "#":
+        # A keypad is to be told where it ends: "dial in, then 4829#".
+        return before == "#"
+    return after == ")" and not (before == "(" and _AREA_CODE_ENDS.match(text, end))
 
 
 def _add(found: list[Candidate], text: str, piece: str, start: int) -> None:

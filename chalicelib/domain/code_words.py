@@ -61,7 +61,8 @@ Hit = tuple[int, int, int]
 """Where a keyword starts and ends, and the roles it may play."""
 
 Phrases = tuple[tuple[str, int], ...]
-Known = tuple[tuple[Hit, ...], Phrases]
+Known = tuple[str, tuple[Hit, ...], Phrases]
+"""A word between two spaces, the keywords in it, and the phrases that it may begin."""
 
 _OPEN_LEFT = 1 << 20
 _OPEN_RIGHT = 1 << 21
@@ -82,8 +83,20 @@ _SENTENCE_ENDS = frozenset(".!?。！？।")
 _MOST_REMEMBERED = 16384
 
 _table: dict[str, int] = {}
-_lengths: dict[str, tuple[int, ...]] = {}
+_starting: dict[str, tuple[int, ...]] = {}
+_inside: dict[str, tuple[int, ...]] = {}
 _phrases: dict[str, Phrases] = {}
+
+
+def _lengths_of(stems: list[str]) -> dict[str, tuple[int, ...]]:
+    """First two letters of keywords → the lengths of those that start so, the longest first."""
+    lengths: dict[str, set[int]] = {}
+    for stem in stems:
+        lengths.setdefault(stem[:2], set()).add(len(stem))
+    for head, sizes in lengths.items():
+        # After "ab" may come the keyword "a" as well.
+        sizes |= lengths.get(head[0], set())
+    return {head: tuple(sorted(sizes, reverse=True)) for head, sizes in lengths.items()}
 
 
 def _load() -> None:
@@ -106,10 +119,8 @@ def _load() -> None:
                 if joined or word[-1] == "*":
                     bits |= _OPEN_RIGHT
                 _table[stem] = _table.get(stem, 0) | bits
-    lengths: dict[str, set[int]] = {}
-    for stem in _table:
-        lengths.setdefault(stem[0], set()).add(len(stem))
-    _lengths.update((head, tuple(sorted(sizes, reverse=True))) for head, sizes in lengths.items())
+    _starting.update(_lengths_of(list(_table)))
+    _inside.update(_lengths_of([stem for stem, bits in _table.items() if bits & _OPEN_LEFT]))
     for first, known in phrases.items():
         _phrases[first] = tuple(sorted(known.items(), key=lambda item: -len(item[0])))
 
@@ -123,10 +134,11 @@ def scan(run: str) -> tuple[Hit, ...]:
     if size > _LONGEST_WORD and run[0] < _FIRST_JOINED_SCRIPT:
         return ()
     hits: list[Hit] = []
+    lengths = _starting
     at = 0
     while at < size:
         step = 1
-        for length in _lengths.get(run[at], ()):
+        for length in lengths.get(run[at : at + 2]) or lengths.get(run[at], ()):
             end = at + length
             bits = _table.get(run[at:end]) if end <= size else None
             if bits is None:
@@ -137,6 +149,7 @@ def scan(run: str) -> tuple[Hit, ...]:
             step = length
             break
         at += step
+        lengths = _inside
     return tuple(hits)
 
 
@@ -145,7 +158,7 @@ class _Memory(dict[str, Known | None]):
 
     def __missing__(self, word: str) -> Known | None:
         hits, phrases = scan(word), _phrases.get(word, ())
-        known = (hits, phrases) if hits or phrases else None
+        known = (f" {word} ", hits, phrases) if hits or phrases else None
         # Long runs are not remembered, and the memory has an end, or a flood would fill it.
         if len(word) <= _LONGEST_WORD:
             if len(self) >= _MOST_REMEMBERED:
@@ -160,7 +173,7 @@ _memory = _Memory()
 def words_in(run: str) -> tuple[Hit, ...]:
     """What `scan` says of a short `run`, from memory if it has been asked before."""
     known = _memory[run]
-    return known[0] if known else ()
+    return known[1] if known else ()
 
 
 @dataclass(slots=True)
@@ -172,38 +185,51 @@ class Reading:
     roles: int
 
 
+def _placed_ascii(low: str) -> list[tuple[int, Known]]:
+    spaced = f" {low.encode().translate(_ONLY_LETTERS).decode()} "
+    placed: list[tuple[int, Known]] = []
+    at = -1
+    for known in filter(None, map(_memory.__getitem__, spaced.split())):
+        at = spaced.find(known[0], at + 1)
+        placed.append((at, known))
+    return placed
+
+
+def _placed(low: str) -> list[tuple[int, Known]]:
+    memory = _memory
+    return [(match.start(), known) for match in _WORD.finditer(low) if (known := memory[match[0]])]
+
+
 def read(low: str) -> Reading:
     """The keywords of a folded lower-case text, each with the role it plays there.
 
     "Number" is a code after "verification" and a label elsewhere; "code" beside "promo" is none.
     """
-    if low.isascii():
-        words = low.encode().translate(_ONLY_LETTERS).decode().split()
-    else:
-        words = _WORD.findall(low)
     hits: list[Hit] = []
-    at = passed = phrase_end = roles = 0
-    for word, known in zip(words, map(_memory.__getitem__, words), strict=True):
-        # Between two words stands no letter, so the next place that reads so is this word's.
-        at = low.find(word, at)
-        if known and at >= phrase_end:
-            found, phrases = known
-            for phrase, bits in phrases:
-                if low.startswith(phrase, at):
-                    phrase_end = at + len(phrase)
-                    found = ((0, len(phrase), bits),)
-                    break
-            for first, last, bits in found:
-                first += at
-                if bits & _RENAMED and first - passed <= _FAR and hits:
-                    between = low[passed:first]
-                    if _SENTENCE_ENDS.isdisjoint(between):
-                        bits = _renamed(hits, len(between), bits)
-                passed = at + last
-                hits.append((first, passed, bits))
-        at += len(word)
-    for hit in hits:
-        roles |= hit[2]
+    passed = phrase_end = roles = 0
+    renamed = False
+    for at, (_, found, phrases) in _placed_ascii(low) if low.isascii() else _placed(low):
+        if at < phrase_end:
+            continue
+        for phrase, bits in phrases:
+            if low.startswith(phrase, at):
+                phrase_end = at + len(phrase)
+                found = ((0, len(phrase), bits),)
+                break
+        for first, last, bits in found:
+            first += at
+            if bits & _RENAMED and first - passed <= _FAR and hits:
+                between = low[passed:first]
+                if _SENTENCE_ENDS.isdisjoint(between):
+                    bits = _renamed(hits, len(between), bits)
+                    renamed = True
+            passed = at + last
+            roles |= bits
+            hits.append((first, passed, bits))
+    if renamed:
+        roles = 0
+        for _, _, bits in hits:
+            roles |= bits
     return Reading(low, hits, roles)
 
 

@@ -9,7 +9,7 @@ NOISE: dict[str, dict[str, str]] = {
     "en": {
         "label": "report fraud identity_number identity_no id_number device_number access_number "
         "registration_no registration_number serial_number send order orders invoice ref "
-        "reference refno tracking track txn transaction account acct a_c card cards ending ends "
+        "reference refno tracking track txn transaction account acct card cards ending ends "
         "ended call calling called dial dialing tel telephone phone mobile contact helpline "
         "hotline whatsapp_us flight gate seat room apt apartment suite street road avenue box "
         "pobox pnr ticket tickets booking reservation parcel package shipment awb consignment "

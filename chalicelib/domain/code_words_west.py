@@ -24,7 +24,8 @@ WEST: dict[str, dict[str, str]] = {
         "code": "*code *codes *kode kennzahl tan",
         "once": "einmal* mtan smstan zugangscode",
         "verify": "verifi* bestätig* authenti* sicherheit* anmelde* aktivier* freischalt* "
-        "freigabe* registrier* zugang* wiederherstell* login* prüf* legitimation*",
+        "freigabe* registrier* zugang* wiederherstell* login* prüf* legitimation* anzumelden "
+        "einzuloggen freizuschalten",
         "password": "passwort* kennwort* geheimzahl",
         "guard": "gültig ablauf* läuft weitergeben niemandem teilen teile niemals abgelaufen "
         "angefordert ignorieren",
@@ -51,7 +52,7 @@ WEST: dict[str, dict[str, str]] = {
     "af": {
         "code": "kode *kode",
         "once": "eenmalige",
-        "verify": "verifi* bevestig* sekuriteit* aanmeld* aktiver*",
+        "verify": "verifi* bevestig* sekuriteit* aanmeld* aan_te_meld aktiver*",
         "password": "wagwoord*",
         "guard": "verval geldig deel niemand",
         "minutes": "minute ure",

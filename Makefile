@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help install install-dev run demo sms test check bench clean
-.PHONY: package deploy destroy secrets doctor test-deploy lock sbom
+.PHONY: permissions test-package package deploy destroy secrets doctor test-deploy lock sbom
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -35,7 +35,7 @@ sms: install  ## Have the simulator send an SMS to the running stack: TO=+1… T
 	@$(BIN)/python -m local.sms
 
 test: install-dev  ## Run all tests but the longest, which `make check` runs
-	@$(BIN)/python -m pytest -p tests.infra.watch -n 3 --dist loadfile -m "not long"
+	@$(BIN)/python -m pytest -n 3 --dist loadfile -m "not long"
 
 check: install-dev  ## What CI does beside `make test`: lint, types, layers, the longest tests
 	$(BIN)/ruff check .
@@ -46,8 +46,12 @@ check: install-dev  ## What CI does beside `make test`: lint, types, layers, the
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m long
 	$(BIN)/bandit -q -c pyproject.toml -r app.py manage.py manage_shell.py chalicelib infra local
 	$(BIN)/python -m infra.audit
-	$(BIN)/python -m pytest -p no:xdist tests/infra/packaged.py
-	$(MAKE) --no-print-directory test-deploy
+
+permissions: install-dev  ## Write infra/permissions.yaml: what each Lambda was seen to call in all tests
+	@SESAME_WRITE_PERMISSIONS=1 $(BIN)/python -m pytest -p tests.infra.watch -n 3 --dist loadfile
+
+test-package: install-dev  ## Package both stages, lint them, check what they hold
+	@$(BIN)/python -m pytest -p no:xdist tests/infra/packaged.py
 
 test-deploy: install-dev $(ACCOUNT)  ## Deploy to an AWS account emulated here, and use what is deployed
 	@$(BIN)/python -m infra.package --stage dev

@@ -148,7 +148,7 @@ def _body(
     delivery_id: DeliveryId, user_id: UserId, correlation_id: str | None = None
 ) -> dict[str, str]:
     body = {"delivery_id": delivery_id, "user_id": user_id}
-    known = correlation_id or telemetry.correlation_id()
+    known = correlation_id or telemetry.passed_on("event_id")
     return body if known is None else {**body, "correlation_id": known}
 
 

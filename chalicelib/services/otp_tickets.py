@@ -80,7 +80,7 @@ class OtpTickets:
     def tell(self, token: str, *, delay_seconds: int = 0) -> None:
         """Have something done about a ticket. If the queue fails, the sweep does it later."""
         message = {"token": token}
-        if known := telemetry.correlation_id():
+        if known := telemetry.passed_on("ticket_number"):
             message["correlation_id"] = known
         try:
             queues.send(self.settings.otp_queue, message, delay_seconds=delay_seconds)

@@ -46,7 +46,13 @@ class CodeServices(TellingServices):
         lines = Lines(self.settings, self.outside)
         tickets = self.otp_tickets
         return OtpSending(
-            self.settings, self.clock, tickets, registry.sender, lines.to, self.webhooks
+            self.settings,
+            self.clock,
+            tickets,
+            registry.sender,
+            lines.to,
+            self.webhooks,
+            self.low_balance,
         )
 
     @cached_property

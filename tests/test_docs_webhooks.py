@@ -22,8 +22,8 @@ from chalicelib.domain.rental import Message, Rental, RentalStatus
 from chalicelib.domain.retry_schedule import JITTER, WAITS
 from chalicelib.domain.signatures import derive_secret, signed_headers
 from chalicelib.domain.ticket import Sending, SendingState, Ticket
+from chalicelib.domain.ticket_events import event_of as ticket_event
 from chalicelib.domain.times import SECOND, Millis
-from chalicelib.services.otp_sending import _event as ticket_event
 from tests.conftest import START
 
 PAGE = (Path(__file__).parent.parent / "docs/webhooks.md").read_text()

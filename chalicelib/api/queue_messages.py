@@ -54,7 +54,7 @@ def poll_suppliers(event: Any) -> dict[str, Any]:
             rental_id = RentalId(body["rental_id"])
             with telemetry.bound(rental_id=rental_id, correlation_id=rental_id):
                 platform().polls.poll(rental_id, int(body["polls"]), poll_at)
-        except (BusyError, KeyError, TypeError):
+        except (BusyError, AttributeError, KeyError, TypeError):
             log.exception("message %s of the polls queue", message_id)
             failed.append(message_id)
     return _failures(failed)
@@ -67,7 +67,7 @@ def send_otp(event: Any) -> dict[str, Any]:
         try:
             with telemetry.bound(correlation_id=body.get("correlation_id")):
                 platform().otp_sending.advance(str(body["token"]))
-        except (BusyError, KeyError, TypeError):
+        except (BusyError, AttributeError, KeyError, TypeError):
             log.exception("message %s of the otp queue", message_id)
             failed.append(message_id)
     return _failures(failed)

@@ -35,7 +35,8 @@ class CodeReports:
             raise _unknown_sms()
         message = messages[position]
         days = self.settings.sms_retention_days
-        if now >= Millis(message.received_at + days * DAY):
+        until = Millis(message.received_at + days * DAY)
+        if now >= until:
             raise _unknown_sms()
         report = CodeReport(
             sms_id=sms_id,
@@ -46,7 +47,7 @@ class CodeReports:
             right=right,
             at=now,
         )
-        code_reports.keep(report, days)
+        code_reports.keep(report, until=until)
         return report
 
     def page(self, before: str | None, *, limit: int) -> tuple[Sequence[CodeReport], str | None]:

@@ -200,7 +200,7 @@ class Otp:
             expires_at=later(sending.at, seconds=wanted.validity_period),
             voice_after=defaults.voice_after,
             voice_text=_voice_text(wanted, defaults) if defaults.voice_after else "",
-            tells=user.asked_for(TICKET_EVENTS),
+            tells=(*user.asked_for(TICKET_EVENTS), *watched(user)),
             sendings=(sending,),
         )
 

@@ -10,18 +10,25 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from chalicelib import telemetry
-from chalicelib.domain.events import OTP_FAILED, OTP_SENT, OTP_VALIDATED, Event, ticket_event
+from chalicelib.domain.events import (
+    BALANCE_LOW,
+    OTP_FAILED,
+    OTP_SENT,
+    OTP_VALIDATED,
+    Event,
+)
 from chalicelib.domain.ids import new_ulid
 from chalicelib.domain.money import Micros
-from chalicelib.domain.otp import Autofill, Channel
-from chalicelib.domain.otp_codes import derive_code
+from chalicelib.domain.otp import Channel
 from chalicelib.domain.otp_routes import Route
-from chalicelib.domain.otp_text import render_sms, render_voice
 from chalicelib.domain.ticket import MOST_SENDINGS, Sending, SendingState, Ticket, Try
 from chalicelib.domain.ticket_dues import GRACE, due_after, due_at_end, is_due
-from chalicelib.domain.times import SECOND, Clock, Millis, iso
+from chalicelib.domain.ticket_events import event_of
+from chalicelib.domain.times import SECOND, Clock, Millis
 from chalicelib.errors import BusyError
 from chalicelib.providers.sending import Line, OutboundSms, ReceiptStatus, Sender, SendError
+from chalicelib.services.low_balance import LowBalance
+from chalicelib.services.otp_messages import message_of
 from chalicelib.services.otp_tickets import OtpTickets
 from chalicelib.services.webhooks import Webhooks
 from chalicelib.settings import Settings
@@ -57,6 +64,7 @@ class OtpSending:
     find_sender: FindSender
     make_line: MakeLine
     webhooks: Webhooks
+    low_balance: LowBalance
 
     @telemetry.bound()
     def advance(self, token: str) -> None:
@@ -103,7 +111,7 @@ class OtpSending:
         if not ticket.is_live(now):
             self._fail(held, position, (Try("", "", now, _USELESS),))
             return
-        sms = self._message(ticket, sending, now)
+        sms = message_of(self.settings.secrets.pepper, ticket, sending, now)
         tried: list[Try] = []
         again = False
         for route in self.settings.otp_routes.to(ticket.country):
@@ -127,24 +135,6 @@ class OtpSending:
             self.tickets.tell(ticket.token, delay_seconds=wait // SECOND)
         else:
             self._fail(held, position, tried)
-
-    def _message(self, ticket: Ticket, sending: Sending, now: Millis) -> OutboundSms:
-        code = derive_code(self.settings.secrets.pepper, ticket.token, ticket.shape)
-        seconds = max(1, (ticket.expires_at - now) // SECOND)
-        if sending.channel is Channel.VOICE:
-            text = render_voice(sending.text, code, seconds, sending.language)
-        else:
-            text = render_sms(sending.text + sending.autofill, code, seconds, Autofill())
-        return OutboundSms(
-            reference=sending.sending_id,
-            to=ticket.phone_number,
-            text=text,
-            channel=sending.channel,
-            sender=sending.sender,
-            language=sending.language,
-            gender=sending.gender,
-            valid_seconds=seconds,
-        )
 
     def _hand_over(self, sms: OutboundSms, route: Route) -> str:
         """Have one provider take the message; its id there. Raises SendError."""
@@ -179,7 +169,7 @@ class OtpSending:
         def write(now_held: Leased) -> tuple[Ticket, Event | None]:
             after = now_held.ticket.with_sending(position, sending)
             due_at = due_after(after, now)
-            event = _event(held.ticket, OTP_SENT, sending, self.clock())
+            event = event_of(held.ticket, OTP_SENT, sending, self.clock())
             ticket_sendings.sent(
                 now_held, position, sending, event, due_at=due_at, retention_days=days
             )
@@ -198,7 +188,7 @@ class OtpSending:
         def write(now_held: Leased) -> tuple[Ticket, Event | None]:
             after = now_held.ticket.with_sending(position, sending)
             due_at = due_after(after, now)
-            event = _event(held.ticket, OTP_FAILED, sending, self.clock())
+            event = event_of(held.ticket, OTP_FAILED, sending, self.clock())
             ticket_sendings.failed(
                 now_held, position, sending, event, now, due_at=due_at, retention_days=days
             )
@@ -206,6 +196,7 @@ class OtpSending:
 
         after, event = self._settle(held, write)
         self._tell_after(after, sending, event, now)
+        self._look_after(after)
 
     def _settle(self, held: Leased, write: Callable[[Leased], T]) -> T:
         """Write down what came of it, on the ticket as it is by then: sendings may be added while
@@ -222,7 +213,7 @@ class OtpSending:
 
     def _tell_validation(self, held: Leased) -> None:
         ticket, now = held.ticket, self.clock()
-        event = _event(ticket, OTP_VALIDATED, None, now)
+        event = event_of(ticket, OTP_VALIDATED, None, now)
         if event is None or ticket.validation_told:
             ticket_sendings.let_go(held, None)
             return
@@ -272,6 +263,12 @@ class OtpSending:
             ticket_sendings.let_go(held, due_at_end(ticket, now))
             return
         self.tickets.tell(ticket.token)
+        self._look_after(ticket)
+
+    def _look_after(self, ticket: Ticket) -> None:
+        """Look at the balance that a sending was paid from or given back to."""
+        if BALANCE_LOW in ticket.tells:
+            self.low_balance.look(ticket.user_id)
 
     def _tell_after(
         self, ticket: Ticket, sending: Sending, event: Event | None, now: Millis
@@ -287,14 +284,3 @@ class OtpSending:
             self.tickets.tell(ticket.token, delay_seconds=max(0, wait))
         if event is not None:
             self.webhooks.tell(event)
-
-
-def _event(ticket: Ticket, kind: str, sending: Sending | None, now: Millis) -> Event | None:
-    if kind not in ticket.tells:
-        return None
-    data: dict[str, object] = {"phone_number": ticket.phone_number, "at": iso(now)}
-    if sending is not None:
-        data |= {"channel": sending.channel}
-        if sending.state is SendingState.SENT:
-            data |= {"provider": sending.provider}
-    return ticket_event(ticket.user_id, kind, ticket.ticket_number, data, now)

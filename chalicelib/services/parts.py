@@ -6,6 +6,7 @@ Source: DESIGN.md, "Decided" 10.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.times import MINUTE, SECOND, Clock, Millis
@@ -76,8 +77,10 @@ class Parts:
                 keys, start = parts.due(shard, self.clock(), limit=_PAGE, start=start)
                 for key in keys:
                     group = parts.get(key)
-                    if group is not None and not group.is_joined:
-                        self._join(group)
+                    if group is None or group.is_joined:
+                        continue
+                    with suppress(RefusedError):
+                        self._join(parts.close(group))
                 if start is None:
                     break
 

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from chalicelib.domain.code_reports import CodeReport
 from chalicelib.domain.ids import UserId, new_ulid
-from chalicelib.domain.times import DAY, Millis, epoch_seconds
+from chalicelib.domain.times import Millis, epoch_seconds
 from chalicelib.stores import db
 from chalicelib.stores.inbound import Fate
 from chalicelib.stores.tables import InboundRow
 
 
-def keep(report: CodeReport, retention_days: int) -> None:
-    """Keep a report; said again of the same SMS, the last one counts."""
+def keep(report: CodeReport, *, until: Millis) -> None:
+    """Keep a report as long as its SMS; said again of the same SMS, the last one counts."""
     db.write(
         InboundRow(
             f"report#{report.sms_id}",
@@ -24,7 +24,7 @@ def keep(report: CodeReport, retention_days: int) -> None:
             code_found=report.found,
             code_right=report.right,
             unclaimed_id=new_ulid(report.at),
-            ttl=epoch_seconds(Millis(report.at + retention_days * DAY)),
+            ttl=epoch_seconds(until),
         )
     )
 

@@ -32,8 +32,10 @@ def note(user_id: UserId, health: Health, now: Millis) -> Health:
     try:
         db.write(row, condition)
     except db.RefusedError as refusal:
-        found = _health_of(refusal.why["item"], health.generation)
-        raise db.RefusedError({"health": found}) from None
+        found = refusal.why["item"]
+        # Our own, sent again after a lost reply, is no refusal.
+        if found is None or found.revision != row.revision:
+            raise db.RefusedError({"health": _health_of(found, health.generation)}) from None
     return _health_of(row, health.generation)
 
 
@@ -79,8 +81,8 @@ def rotate(seen: User, previous_until: Millis) -> User:
     `seen`.
     """
     webhook = UserRow.webhook
-    return users.user_of(
-        db.update(
+    try:
+        row = db.update(
             UserRow(seen.user_id),
             [
                 webhook["generation"].set(seen.webhook_generation + 1),
@@ -90,6 +92,20 @@ def rotate(seen: User, previous_until: Millis) -> User:
             & (webhook["generation"] == seen.webhook_generation)
             & (webhook["url"] > ""),
         )
+    except db.RefusedError as refusal:
+        row = refusal.why["item"]
+        if row is None or not _is_rotated(users.user_of(row), seen, previous_until):
+            raise
+    return users.user_of(row)
+
+
+def _is_rotated(found: User, seen: User, previous_until: Millis) -> bool:
+    """Whether it is as our own update left it, which was sent again after a lost reply."""
+    endpoint = found.endpoint
+    return (
+        endpoint is not None
+        and endpoint.generation == seen.webhook_generation + 1
+        and endpoint.previous_until == previous_until
     )
 
 

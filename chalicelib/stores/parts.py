@@ -63,6 +63,7 @@ class Group:
     texts: dict[int, str] = field(repr=False)
     message_ids: frozenset[str]
     is_joined: bool
+    is_closed: bool
 
     def is_whole(self) -> bool:
         """Whether every part is here."""
@@ -70,11 +71,11 @@ class Group:
 
     def misses(self, number: int) -> bool:
         """Whether it was joined without that part."""
-        return self.is_joined and number not in self.texts
+        return self.is_closed and number not in self.texts
 
     def awaits(self, number: int) -> bool:
         """Whether that part is still to come."""
-        return not self.is_joined and number not in self.texts
+        return not self.is_closed and number not in self.texts
 
 
 def add(
@@ -133,6 +134,18 @@ def joined(group: Group) -> None:
     )
 
 
+def close(group: Group) -> Group:
+    """Take no more parts, as the SMS is about to be made of those that are here: these, by then.
+
+    Raises RefusedError if they were joined before.
+    """
+    numbers = {str(number) for number in range(1, group.total + 1)}
+    row = InboundRow
+    return _group_of(
+        db.update(row(group.key), [row.part_numbers.add(numbers)], row.partial.exists())
+    )
+
+
 def get(key: str) -> Group | None:
     """The parts under a key."""
     row = db.get(InboundRow, key)
@@ -170,4 +183,5 @@ def _group_of(row: InboundRow) -> Group:
         texts=texts,
         message_ids=frozenset(row.part_ids or ()),
         is_joined=row.partial is None,
+        is_closed=row.partial is None or len(row.part_numbers or ()) == row.total,
     )

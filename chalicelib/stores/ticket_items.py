@@ -71,7 +71,6 @@ class TicketRow(Model):
     due = UnicodeAttribute(null=True)
     due_at = IntAttribute(null=True)
     last_token = UnicodeAttribute(null=True)
-    position = IntAttribute(null=True)
     on_its_way = UnicodeAttribute(null=True)
     delivered = UnicodeAttribute(null=True)
     undelivered = UnicodeAttribute(null=True)

@@ -120,7 +120,6 @@ def sent(
             receipts,
             [
                 TicketRow.last_token.set(token),
-                TicketRow.position.set(position),
                 TicketRow.ttl.set(ttl),
             ],
             TicketRow.ticket_number.does_not_exist(),

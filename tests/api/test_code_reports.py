@@ -128,8 +128,9 @@ def test_an_sms_that_is_not_paid_can_not_be_reported(
 def test_reports_are_shown_no_longer_than_the_sms(
     world: World, rental: Rental, account: Caller
 ) -> None:
+    world.stack.clock.advance(seconds=86_400)
     account.ok("POST", path(rental), {"code": "1234"})
-    world.stack.clock.advance(seconds=7 * 86_400)
+    world.stack.clock.advance(seconds=6 * 86_400)
     assert reports() == []
     refused(account.call("POST", path(rental), {"code": "1234"}), 404, "sms_not_found", "id")
 

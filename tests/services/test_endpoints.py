@@ -16,7 +16,7 @@ from chalicelib.services.webhooks import LEASE, SPREAD
 from chalicelib.stores import endpoints, queues
 from tests.conftest import START
 from tests.subscribers import FAILURE, OK, TIMEOUT, URL, During, Subscriber
-from tests.wire import tapped
+from tests.wire import reply_lost, tapped
 from tests.world import World, together
 
 GONE = Answer(status=410)
@@ -415,3 +415,21 @@ def test_i4_a_flood_that_can_not_be_passed_on_is_attempted(subscriber: Subscribe
     webhooks.deliver(other.delivery_id, subscriber.user.user_id)
     webhooks.deliver_all([(delivery.delivery_id, subscriber.user.user_id)])
     assert subscriber.get(delivery).next_at == START + MINUTE
+
+
+def test_a_rotation_whose_reply_is_lost_tells_its_secret(world: World) -> None:
+    user = world.user()
+    world.webhook(user, "https://example.com/h")
+    with tapped(reply_lost, only="UpdateItem"):
+        secret = world.stack.platform.endpoints.rotate(user.user_id, overlap=86_400)[0]
+    assert secret
+
+
+def test_a_failure_whose_reply_is_lost_counts_once(world: World) -> None:
+    user = world.user()
+    world.webhook(user, "https://example.com/h")
+    endpoints = world.stack.platform.endpoints
+    found, endpoint, health = endpoints.find(user.user_id)
+    with tapped(reply_lost, only="PutItem"):
+        endpoints.answered(found, endpoint, health, Answer(status=500))
+    assert endpoints.find(user.user_id)[2].failures == 1

@@ -11,6 +11,8 @@ from chalicelib.domain.user import User
 from chalicelib.services.profiles import Changes
 from chalicelib.stores import db
 from chalicelib.stores.tables import UserRow
+from tests.conftest import Stack
+from tests.sendings import NEVER, SMS_PRICE, post_in
 from tests.wire import TRANSACT, reply_lost, tapped, unreachable
 from tests.world import BALANCE, PRICE, World, meanwhile, together
 
@@ -234,3 +236,31 @@ def test_a_closed_account_keeps_no_amount(world: World) -> None:
     row = db.get(UserRow, user.user_id)
     assert row is not None
     assert (row.low_balance, row.low_told) == (None, None)
+
+
+def times_told(world: World, user: User) -> int:
+    return [event.type for event in world.events(user)].count(BALANCE_LOW)
+
+
+def test_the_refund_of_a_code_is_looked_at(stack: Stack) -> None:
+    post = post_in(stack)
+    user = watching(post, BALANCE)
+    for carrier in post.carriers.values():
+        carrier.script = [NEVER, NEVER]
+    post.sent(user)
+    assert post.balance(user) == BALANCE
+    stack.clock.advance(seconds=400)
+    post.sent(user)
+    assert times_told(post, user) == 2
+
+
+def test_the_call_that_follows_a_code_is_looked_at(stack: Stack) -> None:
+    post = post_in(stack)
+    user = watching(post, BALANCE - SMS_PRICE)
+    stack.platform.otp_accounts.change(user.user_id, {"voice_after": 30})
+    made = post.sent(user)
+    assert times_told(post, user) == 0
+    stack.clock.advance(seconds=30)
+    post.advance(made)
+    post.advance_tickets()
+    assert times_told(post, user) == 1

@@ -12,6 +12,7 @@ from chalicelib.domain.times import SECOND
 from chalicelib.domain.user import User
 from chalicelib.providers.contract import MOST_TEXT, InboundSms, Part
 from chalicelib.services.parts import JOINED_WITHIN, LATE_WITHIN, MOST_PARTS, MOST_TURNS
+from chalicelib.stores import parts as stores
 from chalicelib.stores.inbound import Fate
 from tests.wire import TRANSACT, conflict, tapped
 from tests.world import World, together
@@ -343,3 +344,20 @@ def test_any_order_with_any_repeats_gives_one_whole_sms(world: World, order: lis
 def died(_: object) -> None:
     """What ends a Lambda in the middle of a call."""
     raise SystemExit
+
+
+def test_i4_a_part_that_comes_while_the_rest_is_joined_is_not_lost(
+    world: World, rental: Rental, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = rental.phone_number
+    post(world, part(world, number, 1), part(world, number, 3))
+    world.stack.clock.advance(seconds=JOINED_WITHIN / SECOND)
+    joined, late = stores.joined, iter([part(world, number, 2)])
+
+    def note(group: stores.Group) -> None:
+        post(world, *late)
+        joined(group)
+
+    monkeypatch.setattr(stores, "joined", note)
+    world.stack.platform.jobs.join_parts()
+    assert any(TEXTS[1] in text for text in texts(world, rental))

@@ -51,7 +51,7 @@ permissions: install-dev  ## Write infra/permissions.yaml: what each Lambda was 
 	@SESAME_WRITE_PERMISSIONS=1 $(BIN)/python -m pytest -p tests.infra.watch -n 3 --dist loadfile
 
 test-package: install-dev  ## Package both stages, lint them, check what they hold
-	@$(BIN)/python -m pytest -p no:xdist tests/infra/secret_source.py tests/infra/packaged.py
+	@$(BIN)/python -m pytest -p no:xdist tests/infra/packaged.py
 
 test-deploy: install-dev $(ACCOUNT)  ## Deploy to an AWS account emulated here, and use what is deployed
 	@$(BIN)/python -m infra.package --stage dev

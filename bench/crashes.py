@@ -40,16 +40,16 @@ class CrashError(BaseException):
 class Crashes:
     """Ends what is under way at a call to DynamoDB, SQS or an endpoint: before it or after it.
 
-    `strikes` is asked each time, while armed.
+    `strikes` is asked each time, while armed: of `before PutItem`, `after the post` …
     """
 
-    strikes: Callable[[], bool]
+    strikes: Callable[[str], bool]
     armed: bool = False
     at: Counter[str] = field(default_factory=Counter)
 
     def maybe(self, step: str) -> None:
         """Crash if it strikes."""
-        if self.armed and self.strikes():
+        if self.armed and self.strikes(step):
             self.at[step] += 1
             raise CrashError(step)
 
@@ -60,9 +60,10 @@ class Crashes:
             target = request.headers["X-Amz-Target"]
             operation = (target.decode() if isinstance(target, bytes) else target).split(".")[-1]
             self.maybe(f"before {operation}")
-            if self.armed and self.strikes():
+            after = f"after {operation}"
+            if self.armed and self.strikes(after):
                 client._endpoint.http_session.send(request)
-                self.at[f"after {operation}"] += 1
+                self.at[after] += 1
                 raise CrashError(operation)
 
         return handle
@@ -120,7 +121,7 @@ class Report:
 def run(settings: Settings, start: Millis, *, events: int, chance: float, seed: int = 1) -> Report:
     """Deliver `events` of 20 users, each call of the deliverer crashing by that chance."""
     random = Random(seed)
-    crashes, clock = Crashes(lambda: random.random() < chance / 2), Clock(start)
+    crashes, clock = Crashes(lambda _: random.random() < chance / 2), Clock(start)
     endpoint = Endpoint(crashes, random)
     platform = Platform(settings, clock, lambda _: None, random, endpoint)
     users = [_user(platform, number) for number in range(USERS)]

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -86,6 +87,28 @@ class Stack:
             )
         )
         return self.platform
+
+
+@contextmanager
+def environment_kept() -> Iterator[None]:
+    """Whatever happens within this, the environment is the same one afterwards, as it was.
+
+    Chalice's test client puts a copy in its place for each call: two calls at once, in threads, may
+    leave a copy there for good, with what the test had set in it.
+    """
+    environment, before = os.environ, dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ = environment  # noqa: B003
+        environment.clear()
+        environment.update(before)
+
+
+@pytest.fixture(autouse=True)
+def _environment_kept() -> Iterator[None]:
+    with environment_kept():
+        yield
 
 
 @pytest.fixture(scope="session")

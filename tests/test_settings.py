@@ -1,6 +1,7 @@
 """The environment as it is read: what is missing is named, what is secret is not said."""
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import fields
@@ -14,7 +15,7 @@ from chalicelib.domain.otp import Channel
 from chalicelib.domain.otp_routes import Route
 from chalicelib.settings import TABLES, Settings, SettingsError
 from chalicelib.stores import limits
-from tests.conftest import SECRETS
+from tests.conftest import SECRETS, environment_kept
 
 QUEUES = [
     name
@@ -272,3 +273,13 @@ def test_every_setting_is_in_the_docs() -> None:
     told = (root / "docs/settings.md").read_text()
     assert len(read) > 10
     assert [name for name in sorted(read) if f"`{name}`" not in told and "QUEUE" not in name] == []
+
+
+def test_a_test_leaves_no_environment_to_the_next() -> None:
+    environment, before = os.environ, dict(os.environ)
+    with environment_kept():
+        os.environ["SESAME_LEFT"] = "1"
+        os.environ = os.environ.copy()  # noqa: B003
+        os.environ["SESAME_LEFT_TOO"] = "1"
+    assert os.environ is environment
+    assert os.environ == before

@@ -3,7 +3,9 @@
 Thousands of events, and crashes by chance: `python -m bench.webhooks`.
 """
 
-import itertools
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import pytest
 
@@ -53,32 +55,57 @@ def make_up(world: World, event: Event) -> None:
         world.stack.platform.jobs.requeue_deliveries()
 
 
+@dataclass
+class Nth:
+    """Strikes at the n-th time that a step is taken, whatever is done beside it."""
+
+    step: str
+    nth: int
+
+    def __call__(self, step: str) -> bool:
+        if step != self.step:
+            return False
+        self.nth -= 1
+        return self.nth == 0
+
+
+def attempt(world: World, user: User, answer: Answer, strikes: Callable[[str], bool]) -> Crashes:
+    """An event whose first attempt is answered so, and may crash; it arrives all the same."""
+    event, crashes, receiver = told(world, user), Crashes(strikes), world.stack.receiver
+    world.stack.receiver = doomed = Receiver([answer])
+    platform = world.elsewhere()
+    object.__setattr__(platform, "post", lambda *call: posted(crashes, doomed, *call))
+    with crashing(crashes):
+        unhurt = until_it_crashes(crashes, lambda: deliver(platform, event))
+    assert unhurt == (not crashes.at)
+    world.stack.receiver = receiver
+    make_up(world, event)
+    assert row_of(event).state == DeliveryState.DELIVERED
+    arrived = [headers["webhook-id"] for _, _, headers in doomed.received + receiver.received]
+    assert set(arrived) == {event.event_id}
+    receiver.received.clear()
+    return crashes
+
+
 @pytest.mark.parametrize("answer", [OK, FAILURE, TIMEOUT])
 def test_i4_whatever_step_the_deliverer_dies_at_the_event_arrives_under_one_id(
     world: World, answer: Answer
 ) -> None:
-    user, receiver = world.user(), world.stack.receiver
-    died_at: list[str] = []
-    for last in itertools.count():
-        event, steps = told(world, user), itertools.count()
-        crashes = Crashes(lambda steps=steps, last=last: next(steps) == last)  # type: ignore[misc]
-        world.stack.receiver = doomed = Receiver([answer])
-        platform = world.elsewhere()
-        object.__setattr__(platform, "post", lambda *call, c=crashes, d=doomed: posted(c, d, *call))
-        with crashing(crashes):
-            unhurt = until_it_crashes(crashes, lambda p=platform, e=event: deliver(p, e))
-        world.stack.receiver = receiver
-        make_up(world, event)
-        assert row_of(event).state == DeliveryState.DELIVERED
-        arrived = [headers["webhook-id"] for _, _, headers in doomed.received + receiver.received]
-        assert set(arrived) == {event.event_id}
-        receiver.received.clear()
-        if unhurt:
-            break
-        died_at += crashes.at
-    calls = {step.partition(" ")[2] for step in died_at}
-    assert calls >= {"SendMessage", "UpdateItem", "the post"}
-    assert {step.partition(" ")[0] for step in died_at} == {"before", "after"}
+    user = world.user()
+    steps: list[str] = []
+
+    def notes(step: str) -> bool:
+        steps.append(step)
+        return False
+
+    attempt(world, user, answer, notes)
+    times = Counter(steps)
+    for step, most in times.items():
+        for nth in range(1, most + 1):
+            assert attempt(world, user, answer, Nth(step, nth)).at == Counter([step])
+    calls = {step.partition(" ")[2] for step in times}
+    assert calls >= {"SendMessage", "UpdateItem", "BatchGetItem", "the post"}
+    assert {step.partition(" ")[0] for step in times} == {"before", "after"}
     assert ("PutItem" in calls) == (answer is not OK)
 
 

@@ -11,7 +11,7 @@ signature and is refused. How we send, and the options for that, is in aws_sendi
 import re
 from collections.abc import Mapping
 
-from chalicelib.domain.times import DAY, SECOND, Millis, parse_iso
+from chalicelib.domain.times import SECOND, Millis, parse_iso
 from chalicelib.errors import InvalidInputError, MissingInputError
 from chalicelib.providers import aws_sns
 from chalicelib.providers.aws_sending import CHANNELS, send
@@ -21,10 +21,10 @@ from chalicelib.providers.contract import (
     Reply,
     json_object,
     message_id,
+    plausible,
     required,
     sms_text,
 )
-from chalicelib.providers.generic import EARLIEST
 from chalicelib.providers.sending import Receipt, ReceiptStatus
 from chalicelib.settings import ProviderAccount
 
@@ -172,7 +172,7 @@ def _published_at(envelope: aws_sns.Envelope, now: Millis) -> Millis:
         moment = parse_iso(envelope["Timestamp"])
     except ValueError:
         raise InvalidInputError("Timestamp", "an ISO 8601 time") from None
-    return _plausible("Timestamp", moment, now)
+    return plausible("Timestamp", moment, now)
 
 
 def _event_time(message: Mapping[str, object], now: Millis) -> Millis:
@@ -181,13 +181,7 @@ def _event_time(message: Mapping[str, object], now: Millis) -> Millis:
         raise MissingInputError("eventTimestamp", "epoch milliseconds")
     if not isinstance(value, int):
         raise InvalidInputError("eventTimestamp", "epoch milliseconds")
-    return _plausible("eventTimestamp", value, now)
-
-
-def _plausible(name: str, moment: int, now: Millis) -> Millis:
-    if not EARLIEST <= moment <= now + DAY:
-        raise InvalidInputError(name, "a time since 2000 and not ahead of now")
-    return Millis(min(moment, now))
+    return plausible("eventTimestamp", value, now)
 
 
 def _status(kind: str, *, is_final: bool) -> ReceiptStatus:

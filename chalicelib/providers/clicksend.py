@@ -10,19 +10,18 @@ of the message which it answers.
 import re
 from collections.abc import Mapping
 
-from chalicelib.domain.times import DAY, SECOND, Millis
+from chalicelib.domain.times import SECOND, Millis
 from chalicelib.errors import InvalidInputError
 from chalicelib.providers import forms
 from chalicelib.providers.contract import (
     InboundPost,
     InboundSms,
     Reply,
-    json_object,
     message_id,
+    plausible,
     required,
     sms_text,
 )
-from chalicelib.providers.generic import EARLIEST
 from chalicelib.providers.unsigned import may_post
 from chalicelib.settings import ProviderAccount
 
@@ -42,7 +41,7 @@ def parse(post: InboundPost, now: Millis) -> list[InboundSms]:
 
     The text is `body`, or `message`, which says the same, where that is all there is.
     """
-    fields = _fields(post)
+    fields = forms.fields(post, _FIELDS)
     return [
         InboundSms(
             message_id=message_id(fields, "message_id"),
@@ -59,12 +58,6 @@ def accepted() -> Reply:
     return Reply("", "text/plain")
 
 
-def _fields(post: InboundPost) -> Mapping[str, object]:
-    if post.method != "GET" and post.body.lstrip().startswith(b"{"):
-        return json_object(post.body)
-    return forms.single(forms.pairs(post), _FIELDS)
-
-
 def _has_only_message(fields: Mapping[str, object]) -> bool:
     return fields.get("body") is None and fields.get("message") is not None
 
@@ -76,7 +69,4 @@ def _received_at(value: object, now: Millis) -> Millis:
     text = str(value) if isinstance(value, int) else value
     if not isinstance(text, str) or not _SECONDS.fullmatch(text):
         raise InvalidInputError("timestamp", "epoch seconds")
-    moment = Millis(int(text) * SECOND)
-    if not EARLIEST <= moment <= now + DAY:
-        raise InvalidInputError("timestamp", "a time since 2000 and not ahead of now")
-    return min(moment, now)
+    return plausible("timestamp", int(text) * SECOND, now)

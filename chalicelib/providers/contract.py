@@ -24,9 +24,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chalicelib.domain.text import well_formed
-from chalicelib.domain.times import Millis
+from chalicelib.domain.times import DAY, Millis
 from chalicelib.errors import InvalidInputError, MissingInputError
 from chalicelib.settings import ProviderAccount
+
+EARLIEST = Millis(946_684_800_000)
+"""2000-01-01T00:00:00Z: what claims to be older is a mistake, not an SMS."""
 
 MOST_MESSAGE_ID = 200
 MOST_TEXT = 4_000
@@ -117,6 +120,16 @@ def sms_text(fields: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str) or len(value) > MOST_TEXT:
         raise InvalidInputError(name, f"a text of at most {MOST_TEXT} characters")
     return well_formed(value)
+
+
+def plausible(name: str, moment: int, now: Millis) -> Millis:
+    """When something was that field `name` says was at `moment`; `now`, if that is a little ahead.
+
+    Raises InvalidInputError naming the field if it is before 2000, or ahead by more than a day.
+    """
+    if not EARLIEST <= moment <= now + DAY:
+        raise InvalidInputError(name, "a time since 2000 and not ahead of now")
+    return Millis(min(moment, now))
 
 
 def json_object(body: bytes) -> Mapping[str, object]:

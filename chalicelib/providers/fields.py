@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from chalicelib.domain.times import Millis, parse_iso
 from chalicelib.errors import InvalidInputError, MissingInputError
-from chalicelib.providers.generic import EARLIEST
+from chalicelib.providers.contract import EARLIEST
 
 Fields = Mapping[str, object]
 

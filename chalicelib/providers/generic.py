@@ -7,7 +7,7 @@ The signature covers the body and the `webhook-` headers, and not the URL.
 """
 
 from chalicelib.domain.signatures import is_signed
-from chalicelib.domain.times import DAY, SECOND, Millis, parse_iso
+from chalicelib.domain.times import SECOND, Millis, parse_iso
 from chalicelib.errors import InvalidInputError
 from chalicelib.providers.contract import (
     InboundPost,
@@ -15,13 +15,11 @@ from chalicelib.providers.contract import (
     Reply,
     json_object,
     message_id,
+    plausible,
     required,
     sms_text,
 )
 from chalicelib.settings import ProviderAccount
-
-EARLIEST = Millis(946_684_800_000)
-"""2000-01-01T00:00:00Z: what claims to be older is a mistake, not an SMS."""
 
 _LATEST_SECONDS = 10**11
 
@@ -64,9 +62,7 @@ def _received_at(value: object, now: Millis) -> Millis:
         moment = _moment(value)
     except ValueError:
         raise InvalidInputError("received_at", "an RFC 3339 time or epoch seconds") from None
-    if not EARLIEST <= moment <= now + DAY:
-        raise InvalidInputError("received_at", "a time since 2000 and not ahead of now")
-    return min(moment, now)
+    return plausible("received_at", moment, now)
 
 
 def _moment(value: object) -> Millis:

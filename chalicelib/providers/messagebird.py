@@ -19,7 +19,6 @@ from chalicelib.providers.contract import (
     InboundPost,
     InboundSms,
     Reply,
-    json_object,
     message_id,
     required,
     sms_text,
@@ -91,9 +90,7 @@ def _is_hash(given: object, signed: bytes) -> bool:
 
 def _fields(post: InboundPost) -> Mapping[str, object]:
     """The fields of any of the three forms; numbers as text, which JSON may bring as numbers."""
-    if post.method == "GET" or not post.body.lstrip().startswith(b"{"):
-        return forms.single(forms.pairs(post), _NAMES)
-    found = json_object(post.body)
+    found = forms.fields(post, _NAMES)
     numbers = {name: found.get(name) for name in ("originator", "recipient")}
     return {**found, **{name: str(n) for name, n in numbers.items() if type(n) is int}}
 

@@ -11,20 +11,18 @@ it counts as UTC, and as now if that is ahead.
 
 import hashlib
 import json
-from collections.abc import Mapping
 
-from chalicelib.domain.times import DAY, Millis, parse_iso
+from chalicelib.domain.times import Millis, parse_iso
 from chalicelib.errors import InvalidInputError
 from chalicelib.providers import forms
 from chalicelib.providers.contract import (
     InboundPost,
     InboundSms,
     Reply,
-    json_object,
+    plausible,
     required,
     sms_text,
 )
-from chalicelib.providers.generic import EARLIEST
 from chalicelib.providers.unsigned import may_post
 from chalicelib.settings import ProviderAccount
 
@@ -44,7 +42,7 @@ def parse(post: InboundPost, now: Millis) -> list[InboundSms]:
 
     Raises InvalidInputError naming the field.
     """
-    fields = _fields(post)
+    fields = forms.fields(post, _FIELDS)
     if "reception_date" not in fields and any(name in fields for name in _OTHER_DATES):
         return []
     sender, to = required(fields, "number"), required(fields, "sim_card_number")
@@ -66,12 +64,6 @@ def accepted() -> Reply:
     return Reply("", "text/plain")
 
 
-def _fields(post: InboundPost) -> Mapping[str, object]:
-    if post.body.lstrip().startswith(b"{"):
-        return json_object(post.body)
-    return forms.single(forms.pairs(post), _FIELDS)
-
-
 def _id(*told: str) -> str:
     # As JSON, in which no two lists are the same text.
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()
@@ -82,6 +74,4 @@ def _received_at(text: str, now: Millis) -> Millis:
         moment = parse_iso(text)
     except ValueError:
         raise InvalidInputError("reception_date", "a time as 2020-11-04 11:11:45") from None
-    if not EARLIEST <= moment <= now + DAY:
-        raise InvalidInputError("reception_date", "a time since 2000 and not ahead of now")
-    return min(moment, now)
+    return plausible("reception_date", moment, now)

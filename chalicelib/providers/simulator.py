@@ -19,8 +19,8 @@ from chalicelib.domain.signatures import is_secret, signed_headers
 from chalicelib.domain.times import DAY, SECOND, Millis
 from chalicelib.errors import InvalidInputError
 from chalicelib.outbound import NotSentError, OutboundError
-from chalicelib.providers.contract import InboundPost, json_object, message_id, required
-from chalicelib.providers.generic import EARLIEST, METHODS, accepted, parse, verify
+from chalicelib.providers.contract import EARLIEST, InboundPost, json_object, message_id, required
+from chalicelib.providers.generic import METHODS, accepted, parse, verify
 from chalicelib.providers.sending import (
     SEND_SECONDS,
     Line,

@@ -1,14 +1,12 @@
 """`make bench`: what each call costs, on a fresh embedded engine."""
 
 import json
-import os
-import platform
-from pathlib import Path
 from typing import Any
 
 import click
 
 from bench import calls, contention
+from bench.machine import machine
 from bench.stack import fresh
 
 METHOD = """\
@@ -31,7 +29,7 @@ def main(runs: int, as_json: bool) -> None:
     """Measure each call and the contention for numbers."""
     with fresh([calls.POOL, *contention.POOLS]) as stack:
         report = {
-            "machine": _machine(),
+            "machine": machine(),
             "method": " ".join(METHOD.split()),
             "calls": calls.measure(stack, runs),
             "contention": contention.measure(stack),
@@ -40,28 +38,10 @@ def main(runs: int, as_json: bool) -> None:
         click.echo(json.dumps(report, indent=2))
         return
     click.echo(f"\n{METHOD}\n")
-    for name, value in _machine().items():
+    for name, value in machine().items():
         click.echo(f"{name:<8} {value}")
     _show(report["calls"])
     _show(report["contention"])
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
-        "system": platform.platform(),
-        "cpus": f"{os.cpu_count()} x {_processor()}",
-        "load": f"{os.getloadavg()[0]:.2f}",
-    }
-
-
-def _processor() -> str:
-    try:
-        info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor()
-    models = [line for line in info.splitlines() if line.startswith("model name")]
-    return models[0].partition(":")[2].strip() if models else platform.machine()
 
 
 def _show(rows: Any) -> None:

@@ -5,7 +5,6 @@ Each line of FILE is a JSON object with `text`, `code` (null: no code), and opti
 """
 
 import json
-import platform
 import statistics
 import sys
 import time
@@ -14,6 +13,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from bench.machine import machine
 from chalicelib.domain.code_finder import FoundCode, find_code
 
 Row = dict[str, Any]
@@ -72,8 +72,8 @@ def main(path: str) -> None:
     started = time.process_time()
     found = [find_code(row["text"]) for row in rows]
     first_pass = time.process_time() - started
-    print(f"machine    {platform.machine()}, {_processor()}, {platform.platform()}")
-    print(f"python     {platform.python_implementation()} {platform.python_version()}")
+    for name, value in machine().items():
+        print(f"{name:<10} {value}")
     print(f"file       {path}, {len(rows)} messages")
     print("method     one process, one core; exact = code or code_alt equal, null for negatives")
     _report_quality(rows, found)
@@ -82,15 +82,6 @@ def main(path: str) -> None:
     _report_failures(rows, found)
     _report_speed([row["text"] for row in rows], first_pass)
     _report_adversarial()
-
-
-def _processor() -> str:
-    try:
-        info = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor()
-    names = [line.partition(":")[2].strip() for line in info.splitlines() if "model name" in line]
-    return f"{len(names)} x {names[0]}" if names else platform.processor()
 
 
 def _is_exact(row: Row, found: FoundCode | None) -> bool:

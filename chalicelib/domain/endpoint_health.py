@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 
 from chalicelib.domain.times import DAY, MINUTE, SECOND, Millis
 
+GONE = 410
+"""The status by which an endpoint says that it wants nothing any more."""
+
 FAST_SECONDS = 2
 """How long an endpoint may take to answer before it is called slow."""
 

@@ -182,8 +182,7 @@ class Closings:
         rental = closing.rental
         event = rental_event(rental, self.clock())
         store.close(replace(closing, event=event))
-        if event is not None:
-            self.webhooks.tell(event)
+        self.webhooks.tell(event)
         if rental.refund > 0:
             telemetry.count("Refunds", reason=rental.status)
             self.low_balance.look_after(rental)

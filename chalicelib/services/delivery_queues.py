@@ -58,8 +58,7 @@ class DeliveryQueues:
     def tell_all(self, told: Sequence[Delivery]) -> None:
         """Have deliveries attempted now, or by the sweep, if the queue fails."""
         now = self.clock()
-        for at in range(0, len(told), queues.MOST_BATCH):
-            batch = told[at : at + queues.MOST_BATCH]
+        for batch in queues.batches(told):
             try:
                 self._send([Due(each.delivery_id, each.user_id, now) for each in batch], now)
             except queues.QueueError as error:
@@ -72,9 +71,7 @@ class DeliveryQueues:
     ) -> Collection[tuple[DeliveryId, UserId]]:
         """Tell the slow lane of what it is to look at in so many milliseconds; what it was told."""
         told: set[tuple[DeliveryId, UserId]] = set()
-        listed = list(delays)
-        for at in range(0, len(listed), queues.MOST_BATCH):
-            batch = listed[at : at + queues.MOST_BATCH]
+        for batch in queues.batches(list(delays)):
             messages = [
                 Message(
                     _body(*ids, correlations.get(ids[0])),
@@ -113,8 +110,8 @@ class DeliveryQueues:
             while self.clock() < ends:
                 until = Millis(self.clock() + LOOK_AHEAD)
                 waiting, start = deliveries.due(shard, until, limit=_PAGE, start=start)
-                for at in range(0, len(waiting), queues.MOST_BATCH):
-                    self._tell_again(waiting[at : at + queues.MOST_BATCH])
+                for batch in queues.batches(waiting):
+                    self._tell_again(batch)
                 if start is None:
                     break
 

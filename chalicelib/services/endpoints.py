@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from chalicelib.domain import endpoint_health
-from chalicelib.domain.endpoint_health import Health
+from chalicelib.domain.endpoint_health import GONE, Health
 from chalicelib.domain.events import Event, webhook_disabled_event
 from chalicelib.domain.ids import UserId
 from chalicelib.domain.signatures import derive_secret
@@ -25,7 +25,6 @@ MOST_OVERLAP_SECONDS = 7 * OVERLAP_SECONDS
 PROBE = 25 * SECOND
 """How long others keep away while one attempt finds out if an endpoint is back."""
 
-_GONE = 410
 _MOST_TRIES = 5
 
 log = logging.getLogger(__name__)
@@ -122,7 +121,7 @@ class Endpoints:
             )
             return None
         after = endpoint_health.failed(health, now, slowly=slowly)
-        if answer.status == _GONE:
+        if answer.status == GONE:
             return self._switch_off(user, endpoint, after, "gone", now)
         if after.is_given_up(now):
             return self._switch_off(user, endpoint, after, "failing", now)

@@ -119,15 +119,11 @@ class Inbound:
                     affordable = False
             else:
                 _count(kept, event, shown)
-                self._tell(event)
+                self.webhooks.tell(event)
                 if rental is not None and payment is not None:
                     self.low_balance.look_after(rental)
                 return Fate.MATCHED
         raise BusyError
-
-    def _tell(self, event: Event | None) -> None:
-        if event is not None:
-            self.webhooks.tell(event)
 
     def _message_of(self, provider: str, sms: InboundSms) -> Message:
         sender = normalise(sms.sender) or sms.sender

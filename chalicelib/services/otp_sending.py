@@ -7,6 +7,7 @@ between a provider's answer and writing it down: it is the same code. Source: DE
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from chalicelib import telemetry
@@ -100,8 +101,7 @@ class OtpSending:
             start = None
             while self.clock() < ends:
                 tokens, start = ticket_sendings.due(shard, self.clock(), limit=_PAGE, start=start)
-                for token in tokens:
-                    self.tickets.tell(token)
+                self.tickets.tell_all(tokens)
                 if start is None:
                     break
 
@@ -164,39 +164,43 @@ class OtpSending:
             message_id=message_id,
             sent_at=now,
         )
-        days = self.settings.sms_retention_days
-
-        def write(now_held: Leased) -> tuple[Ticket, Event | None]:
-            after = now_held.ticket.with_sending(position, sending)
-            due_at = due_after(after, now)
-            event = event_of(held.ticket, OTP_SENT, sending, self.clock())
-            ticket_sendings.sent(
-                now_held, position, sending, event, due_at=due_at, retention_days=days
-            )
-            return after, event
-
-        after, event = self._settle(held, write)
-        self._tell_after(after, sending, event, now)
+        self._conclude(held, position, sending, OTP_SENT, ticket_sendings.sent, now)
 
     def _fail(self, held: Leased, position: int, tries: Sequence[Try]) -> None:
         now = self.clock()
         before = held.ticket.sendings[position]
         tries = (*before.tries, *tries)
         sending = replace(before, state=SendingState.FAILED, rounds=before.rounds + 1, tries=tries)
-        days = self.settings.sms_retention_days
+        record = partial(ticket_sendings.failed, now=now)
+        self._conclude(held, position, sending, OTP_FAILED, record, now)
+        self._look_after(held.ticket)
+
+    def _conclude(
+        self,
+        held: Leased,
+        position: int,
+        sending: Sending,
+        kind: str,
+        record: Callable[..., None],
+        now: Millis,
+    ) -> None:
+        """Write down by `record` how a sending ended, with the event of that `kind`, and tell."""
 
         def write(now_held: Leased) -> tuple[Ticket, Event | None]:
             after = now_held.ticket.with_sending(position, sending)
-            due_at = due_after(after, now)
-            event = event_of(held.ticket, OTP_FAILED, sending, self.clock())
-            ticket_sendings.failed(
-                now_held, position, sending, event, now, due_at=due_at, retention_days=days
+            event = event_of(held.ticket, kind, sending, self.clock())
+            record(
+                now_held,
+                position,
+                sending,
+                event,
+                due_at=due_after(after, now),
+                retention_days=self.settings.sms_retention_days,
             )
             return after, event
 
         after, event = self._settle(held, write)
         self._tell_after(after, sending, event, now)
-        self._look_after(after)
 
     def _settle(self, held: Leased, write: Callable[[Leased], T]) -> T:
         """Write down what came of it, on the ticket as it is by then: sendings may be added while
@@ -282,5 +286,4 @@ class OtpSending:
         elif call_due_at is not None:
             wait = -(-(call_due_at - now) // SECOND)
             self.tickets.tell(ticket.token, delay_seconds=max(0, wait))
-        if event is not None:
-            self.webhooks.tell(event)
+        self.webhooks.tell(event)

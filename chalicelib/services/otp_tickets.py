@@ -87,6 +87,15 @@ class OtpTickets:
         except queues.QueueError as error:
             log.warning("the otp queue was not told of a ticket: %s", error)
 
+    def tell_all(self, tokens: Sequence[str]) -> None:
+        """Have something done about tickets; by the next sweep, if the queue fails."""
+        for batch in queues.batches(tokens):
+            try:
+                messages = [queues.Message({"token": token}) for token in batch]
+                queues.send_all(self.settings.otp_queue, messages)
+            except queues.QueueError as error:
+                log.warning("the otp queue was not told of %d tickets: %s", len(batch), error)
+
     def token(self, user_id: UserId, ticket_number: str, *, bound: bool) -> str:
         """The token of a user's ticket, which nobody can guess; `bound` to a recipient's IP."""
         pepper = self.settings.secrets.pepper

@@ -204,8 +204,7 @@ class Purchases:
             else:
                 self._give_up(supplier, active, number.upstream_id, request, ends)
             return None
-        if event is not None:
-            self.webhooks.tell(event)
+        self.webhooks.tell(event)
         if polled:
             queue = self.settings.polls_queue
             ask_to_poll(queue, rental.rental_id, polls=0, poll_at=poll_at, wait=FIRST_POLL)

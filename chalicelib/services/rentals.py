@@ -172,8 +172,7 @@ class Rentals:
                 if set(refusal.why) != {"number"}:
                     raise
             else:
-                if event is not None:
-                    self.webhooks.tell(event)
+                self.webhooks.tell(event)
                 return rental
         return None
 

@@ -11,7 +11,7 @@ from random import Random
 
 from chalicelib import telemetry
 from chalicelib.domain.deliveries import Delivery, DeliveryState, Lane
-from chalicelib.domain.endpoint_health import Health
+from chalicelib.domain.endpoint_health import GONE, Health
 from chalicelib.domain.events import SMS_EVENTS, TEST, Event
 from chalicelib.domain.ids import DeliveryId, UserId, new_ulid
 from chalicelib.domain.retry_schedule import WAITS, wait_after
@@ -39,7 +39,6 @@ SPREAD = 30 * SECOND
 MOST_ATTEMPTS = len(WAITS) + 1
 
 _LONGEST_RETRY_AFTER = DAY
-_GONE = 410
 
 log = logging.getLogger(__name__)
 
@@ -58,9 +57,10 @@ class Webhooks:
     posts: Mapping[Lane, Post]
     away: Away
 
-    def tell(self, event: Event) -> None:
-        """Have a stored event delivered now. If the queue fails, the sweep does it later."""
-        self.queues.tell(event.delivery_id, event.user_id)
+    def tell(self, event: Event | None) -> None:
+        """Have a stored event, if there is one, delivered now; by the sweep, if the queue fails."""
+        if event is not None:
+            self.queues.tell(event.delivery_id, event.user_id)
 
     def deliver_all(
         self,
@@ -168,9 +168,7 @@ class Webhooks:
             self._keep_away(delivery, lane, self.clock(), answer.error)
             return
         self._settle(delivery, answer, lane)
-        event = self.endpoints.answered(user, endpoint, health, answer)
-        if event is not None:
-            self.tell(event)
+        self.tell(self.endpoints.answered(user, endpoint, health, answer))
 
     def _post(self, delivery: Delivery, endpoint: Endpoint, lane: Lane) -> Answer:
         secrets = self.endpoints.secrets(delivery.user_id, endpoint)
@@ -190,7 +188,7 @@ class Webhooks:
             self._count_delivered(delivery, answer)
             return
         _count_failed(delivery, answer)
-        if answer.status == _GONE or wait is None or self._is_too_old(delivery):
+        if answer.status == GONE or wait is None or self._is_too_old(delivery):
             self._give_up(delivery, result)
         else:
             asked = (answer.retry_after or 0) * SECOND

@@ -1,14 +1,16 @@
 """SQS: telling a queue's Lambda what to look at. Messages carry ids, never contents."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.outbound.aws_clients import SharedClient
+
+T = TypeVar("T")
 
 MOST_DELAY_SECONDS = 900
 MOST_BATCH = 10
@@ -48,6 +50,12 @@ class Message:
     body: Mapping[str, object]
     delay_seconds: int = 0
     group: str | None = None
+
+
+def batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """`items` in the portions that `send_all` takes."""
+    for at in range(0, len(items), MOST_BATCH):
+        yield items[at : at + MOST_BATCH]
 
 
 def send_all(queue_url: str, messages: Sequence[Message]) -> Sequence[int]:

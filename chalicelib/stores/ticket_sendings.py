@@ -133,8 +133,8 @@ def failed(
     position: int,
     sending: Sending,
     event: Event | None,
-    now: Millis,
     *,
+    now: Millis,
     due_at: Millis | None,
     retention_days: int,
 ) -> None:
